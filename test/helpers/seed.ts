@@ -1,0 +1,39 @@
+/**
+ * The seed of a test run and how much work it does. mocha loads this file before all tests (.mocharc.json).
+ *
+ * `SEED=… npm test` repeats a run exactly; `RUNS=10 npm test` draws ten times as many cases, `RUNS=0.1` a tenth.
+ * Without SEED it is '1': outside CI a run is the same every time. CI takes the seed from the commit.
+ */
+import type { Runner } from 'mocha';
+import fc from 'fast-check';
+
+const RUNS_DEFAULT = 100;
+
+/** Any text that is not empty. */
+export const seed: string = process.env['SEED'] || '1';
+const scale = readScale(process.env['RUNS'] || '1');
+
+/** The number of cases for a property that by default draws `count`: scaled by RUNS, at least one. */
+export const runs = (count: number): number => Math.max(1, Math.round(count * scale));
+
+fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: int32Of(seed), numRuns: runs(RUNS_DEFAULT) });
+
+/** Puts the seed into the title of the root suite, the first line of the report. */
+export function mochaGlobalSetup(this: Runner): void {
+  this.suite.title = `faultline SEED=${seed}` + (scale === 1 ? '' : ` RUNS=${scale}`);
+}
+
+function readScale(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new Error(`RUNS=${text}: a number above 0, such as 10 or 0.1`);
+}
+
+/** fast-check takes a 32-bit number: one that is written as such is taken as it is, any other text is hashed (FNV-1a). */
+function int32Of(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && String(value | 0) === text) return value;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}
