@@ -1,0 +1,25 @@
+/** An address space: VMAs, page table, heap and placement pointer; shared by the processes of a vfork until one execs. */
+import type { Asid, Pfn, Vaddr } from './units.ts';
+import type { Vma, VmaSet } from './vma.ts';
+
+export interface AddressSpace {
+  /** Names the space for its whole life; ids are never reused. */
+  readonly id: number;
+  readonly root: Pfn;
+  vmas: VmaSet;
+  asid: Asid;
+  /** The generation of ids that `asid` belongs to; an older one must be renewed before use. */
+  asidGeneration: number;
+  heapStart: Vaddr;
+  heapEnd: Vaddr;
+  /** The heap must end before this address. */
+  heapLimit: Vaddr;
+  /** Where the search for a place for the next mapping starts. */
+  placementNext: Vaddr;
+  /** Processes that use the space. */
+  owners: number;
+}
+
+/** The VMAs of immutable files, in list order: what prefault and the verifiers look at. */
+export const immutableFileVmas = (space: AddressSpace): readonly Vma[] =>
+  space.vmas.list.filter((vma) => vma.backing?.file.immutable === true && !vma.shared);

@@ -1,0 +1,136 @@
+/**
+ * exec: a new address space from an ELF image, filled ahead of any fault, then put in the place of the old one.
+ *
+ * Nothing of the old space is touched until the new one is complete. A second exec of the same file takes its VMAs from
+ * a template; the result must equal a fresh load.
+ */
+import type { AddressSpace } from './address-space.ts';
+import { checkImage, isElf, parseElf, type Image } from './elf.ts';
+import type { Errno } from './errors.ts';
+import { planExec, type ExecPlan, type ExecRequest, type LoadedImage } from './exec-layout.ts';
+import { leaveSpace, dropSpace } from './exit.ts';
+import type { File } from './file.ts';
+import type { Kernel, Operation, Process } from './kernel.ts';
+import { mapPage } from './mapping.ts';
+import { prefaultCachedPages, prefaultSmallAnonymous } from './prefault.ts';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from './pte.ts';
+import { vpnOf, PAGE_BYTES } from './units.ts';
+import { auditVm, verifyPrefaultedPages } from './verifiers.ts';
+import type { Vma } from './vma.ts';
+
+const INTERPRETER_PATH_MAX = 255;
+
+/** Replaces the address space of `process` by one with the image at `path`. */
+export function* exec(k: Kernel, process: Process, path: string, argv: readonly string[], env: readonly string[]): Operation<0 | Errno> {
+  const request = loadRequest(k.files, k.design.userEnd, path, argv, env);
+  if (typeof request === 'string') return request;
+  const plan = planExec(k.design, request);
+  if (typeof plan === 'string') return plan;
+  const space = k.createSpace();
+  if (space === undefined) return 'ENOMEM';
+  const isComplete = yield* fillSpace(k, space, plan, request);
+  if (!isComplete) {
+    yield* dropSpace(k, space);
+    return 'ENOMEM';
+  }
+  const old = process.space;
+  process.space = space;
+  process.argv0 = argv[0] ?? path;
+  process.vforkParent = undefined;
+  k.counts.execs++;
+  k.emit({ type: 'process_exec', pid: process.pid, argv0: process.argv0, entry: plan.entry });
+  if (k.parameters.verify) {
+    verifyPrefaultedPages(k, process);
+    auditVm(k, process);
+  }
+  yield* leaveSpace(k, old);
+  return 0;
+}
+
+/**
+ * What an exec of `path` needs to be planned: the images and the strings.
+ *
+ * @returns ENOENT for an unknown path, ENOEXEC for a file that is no program this kernel runs
+ */
+export function loadRequest(
+  files: ReadonlyMap<string, File>,
+  userEnd: number,
+  path: string,
+  argv: readonly string[],
+  env: readonly string[],
+): ExecRequest | Errno {
+  const program = loadImage(files, userEnd, path);
+  if (typeof program === 'string') return program;
+  const { interp } = program.image;
+  if (interp === undefined) return { program, interpreter: undefined, argv, env, random: randomBytes(argv) };
+  const name = program.file.read(interp.offset, Math.min(interp.lengthBytes, INTERPRETER_PATH_MAX));
+  const interpreter = loadImage(files, userEnd, String.fromCharCode(...name).replace(/\0.*$/s, ''));
+  if (typeof interpreter === 'string') return interpreter;
+  if (interpreter.image.type !== 'dyn' || interpreter.image.interp !== undefined) return 'ENOEXEC';
+  return { program, interpreter, argv, env, random: randomBytes(argv) };
+}
+
+function loadImage(files: ReadonlyMap<string, File>, userEnd: number, path: string): LoadedImage | Errno {
+  const file = files.get(path);
+  if (file === undefined) return 'ENOENT';
+  const header = file.read(0, PAGE_BYTES);
+  if (!isElf(header)) return 'ENOEXEC';
+  const image: Image | { field: string } = parseElf(header, file.size);
+  if ('field' in image || image.segments.length === 0 || checkImage(image, file.size, userEnd) !== undefined) return 'ENOEXEC';
+  return { file, image };
+}
+
+/** The bytes behind AT_RANDOM: a function of the arguments, so that a run has no chance in it. */
+function randomBytes(argv: readonly string[]): Uint8Array {
+  let state = 0x811c9dc5;
+  for (const char of argv.join('\0')) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193);
+  return Uint8Array.from({ length: 16 }, () => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    return state >>> 24;
+  });
+}
+
+/** @returns false when a frame or a table could not be had */
+function* fillSpace(k: Kernel, space: AddressSpace, plan: ExecPlan, request: ExecRequest): Operation<boolean> {
+  const { file } = request.program;
+  const isStatic = request.interpreter === undefined && file.immutable;
+  addVmas(k, space, plan, isStatic ? file : undefined);
+  space.heapStart = space.heapEnd = plan.heapStart;
+  space.heapLimit = plan.heapLimit;
+  space.placementNext = plan.placementNext;
+  if (!(yield* prefaultCachedPages(k, space, file))) return false;
+  if (!prefaultSmallAnonymous(k, space)) return false;
+  return mapVdso(k, space) && mapStack(k, space, plan);
+}
+
+/** Stack and heap from the plan; the rest from the file's template if there is one, which an immutable file keeps for ever. */
+function addVmas(k: Kernel, space: AddressSpace, plan: ExecPlan, template: File | undefined): void {
+  const [stack, heap, ...fresh] = plan.vmas;
+  for (const vma of [stack!, heap!]) space.vmas.add(vma);
+  const remembered: readonly Vma[] | undefined = template === undefined ? undefined : k.templates.get(template)?.vmas;
+  for (const vma of remembered ?? fresh) space.vmas.add(vma);
+  if (template !== undefined && remembered === undefined) k.templates.set(template, { vmas: fresh, prefaulted: [], generation: -1 });
+}
+
+/** The vDSO's frame is shared by all; no VMA covers it. */
+function mapVdso(k: Kernel, space: AddressSpace): boolean {
+  k.frames.refs[k.vdsoFrame] = k.rules.vdsoRefs(k.frames.refs[k.vdsoFrame]!);
+  if (mapPage(k, space, vpnOf(k.design.vdso), k.vdsoFrame, PROT_READ | PROT_EXEC, 'vdso')) return true;
+  k.release(k.vdsoFrame);
+  return false;
+}
+
+function mapStack(k: Kernel, space: AddressSpace, plan: ExecPlan): boolean {
+  const prot = k.rules.stackProtection(PROT_READ | PROT_WRITE);
+  for (const { address, bytes } of plan.stackPages) {
+    const frame = k.allocateZeroed('data');
+    if (frame === undefined) return false;
+    k.memory.access.fill(frame, 0, bytes);
+    k.provenance.note(frame, 0, PAGE_BYTES, { kind: 'kernel', what: 'initial stack' });
+    k.frames.refs[frame] = 1;
+    if (mapPage(k, space, vpnOf(address), frame, prot, 'stack')) continue;
+    k.release(frame);
+    return false;
+  }
+  return true;
+}

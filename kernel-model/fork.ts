@@ -1,0 +1,96 @@
+/**
+ * fork and vfork: the child shares every frame, and private writable pages become copy-on-write on both sides.
+ *
+ * A failing fork gives everything back; the parent's entries may stay write-protected, which costs it a fault and
+ * nothing else. A frame that a pin may write is copied at once, so that the pin and the parent keep seeing one frame.
+ */
+import type { AddressSpace } from './address-space.ts';
+import type { Errno } from './errors.ts';
+import { dropSpace } from './exit.ts';
+import type { Kernel, Operation, Process } from './kernel.ts';
+import { holdHuge } from './mapping.ts';
+import { frameOfPte, isLeaf, isValid, PTE_WRITE } from './pte.ts';
+import { pid, vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from './units.ts';
+
+/** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
+export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
+  if (k.processes.has(childPid)) return 'EAGAIN';
+  const space = k.createSpace();
+  if (space === undefined) return 'ENOMEM';
+  const from = parent.space;
+  space.vmas = from.vmas.copy();
+  space.heapStart = from.heapStart;
+  space.heapEnd = from.heapEnd;
+  space.heapLimit = from.heapLimit;
+  space.placementNext = from.placementNext;
+  const isComplete = yield* shareEntries(k, from, space);
+  if (k.rules.forkFlushesParent()) for (const cpu of k.cpus) cpu.tlb.flushAsid(from.asid);
+  if (!isComplete) {
+    yield* dropSpace(k, space);
+    return 'ENOMEM';
+  }
+  addProcess(k, parent, childPid, space);
+  return childPid;
+}
+
+/** Makes process `childPid`, which uses the parent's space until it execs or exits. @returns EAGAIN if the pid is taken */
+export function vfork(k: Kernel, parent: Process, childPid: Pid): Pid | Errno {
+  if (k.processes.has(childPid)) return 'EAGAIN';
+  parent.space.owners++;
+  addProcess(k, parent, childPid, parent.space).vforkParent = parent.pid;
+  return childPid;
+}
+
+function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpace): Process {
+  const child: Process = { pid: pid(childPid), parent: parent.pid, space, argv0: parent.argv0, vforkParent: undefined };
+  k.processes.set(childPid, child);
+  k.counts.forks++;
+  k.emit({ type: 'process_fork', parent_pid: parent.pid, child_pid: childPid });
+  return child;
+}
+
+/** Shares every entry of one table tree with another. @returns false when a table, a copy or a count could not be had */
+function* shareEntries(k: Kernel, from: AddressSpace, to: AddressSpace): Operation<boolean> {
+  const entries: [page: Vpn, entry: number, slot: number, isHuge: boolean][] = [];
+  k.tables.eachEntry(from.root, (...found) => entries.push(found));
+  for (const [page, entry, slot, isHuge] of entries) {
+    const shared = isHuge ? shareHuge(k, to, page, entry, slot) : sharePage(k, from, to, page, entry, slot);
+    if (!shared) return false;
+    yield 'fork.entry-shared';
+  }
+  return true;
+}
+
+function sharePage(k: Kernel, from: AddressSpace, to: AddressSpace, page: Vpn, entry: number, slot: number): boolean {
+  const frame = frameOfPte(entry);
+  if (!k.frames.exists(frame)) return true;
+  const childSlot = k.tables.makePageSlot(to.root, page, k.tableSource);
+  if (childSlot < 0) return false;
+  if (k.frames.writePins[frame]! > 0) return copyEagerly(k, frame, childSlot, entry);
+  const isCounted = isValid(entry) || k.rules.forkCountsInvalidEntry();
+  if (isCounted && !k.hold(frame)) return false;
+  const isShared = (entry & PTE_WRITE) === 0 || from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
+  const kept = isShared ? entry : entry & ~PTE_WRITE;
+  k.tables.setEntry(slot, kept);
+  k.tables.setEntry(childSlot, kept);
+  return true;
+}
+
+function copyEagerly(k: Kernel, from: Pfn, childSlot: number, entry: number): boolean {
+  const copy = k.allocateFrame('data');
+  if (copy === undefined) return false;
+  k.memory.access.copy(from, copy);
+  k.provenance.noteCopy(from, copy, 0, PAGE_BYTES, 'fork of a pinned page');
+  k.frames.refs[copy] = 1;
+  k.tables.setEntry(childSlot, (entry & 0x3ff) | (copy << 10));
+  return true;
+}
+
+function shareHuge(k: Kernel, to: AddressSpace, page: Vpn, entry: number, slot: number): boolean {
+  const childSlot = k.tables.makeRegionSlot(to.root, k.tables.regionOf(page), k.tableSource);
+  if (childSlot < 0) return false;
+  if (isLeaf(entry) && !holdHuge(k, frameOfPte(entry))) return false;
+  k.tables.setEntry(slot, entry & ~PTE_WRITE);
+  k.tables.setEntry(childSlot, entry & ~PTE_WRITE);
+  return true;
+}

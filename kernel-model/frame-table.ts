@@ -1,0 +1,73 @@
+/**
+ * What the kernel knows of each frame: what it is used for, how many hold it, and how many pins it bears.
+ *
+ * A frame is in exactly one use. `refs` counts everybody who holds it: page-table entries, caches, pins, the kernel.
+ * Whoever takes the count to zero gets `true` from `drop` and has to free the frame.
+ */
+import type { Pfn } from './units.ts';
+
+export const FRAME_USES = ['free', 'single', 'zeroed', 'table', 'data', 'kernel'] as const;
+export type FrameUse = (typeof FRAME_USES)[number];
+const FREE = 0;
+
+/** What happens when a reference count is at its maximum. */
+export type RefOverflow = 'refuse' | 'wrap';
+
+export class FrameTable {
+  readonly count: number;
+  /** Index into FRAME_USES. */
+  readonly uses: Uint8Array;
+  readonly refs: Uint32Array;
+  /** Pins that may write; a pinned frame is never shared by fork. */
+  readonly writePins: Uint16Array;
+  /** 1 for each frame that was ever in use; the others still hold the zeros of boot. */
+  readonly touched: Uint8Array;
+  private readonly refcountMax: number;
+
+  constructor(count: number, refcountMax: number) {
+    this.count = count;
+    this.refcountMax = refcountMax;
+    this.uses = new Uint8Array(count);
+    this.refs = new Uint32Array(count);
+    this.writePins = new Uint16Array(count);
+    this.touched = new Uint8Array(count);
+  }
+
+  useOf(frame: Pfn): FrameUse {
+    return FRAME_USES[this.uses[frame]!]!;
+  }
+
+  setUse(frame: Pfn, use: FrameUse): void {
+    this.uses[frame] = FRAME_USES.indexOf(use);
+    this.touched[frame] = 1;
+  }
+
+  isFree(frame: Pfn): boolean {
+    return this.uses[frame] === FREE;
+  }
+
+  /** Does the frame number exist at all? Garbage read as a page table may name any. */
+  exists(frame: Pfn): boolean {
+    return frame > 0 && frame < this.count;
+  }
+
+  /** Takes one reference. @returns false when the count is full and the overflow is refused */
+  take(frame: Pfn, overflow: RefOverflow): boolean {
+    const refs = this.refs[frame]!;
+    if (refs >= this.refcountMax) {
+      if (overflow === 'refuse') return false;
+      this.refs[frame] = 0;
+      return true;
+    }
+    this.refs[frame] = refs + 1;
+    return true;
+  }
+
+  /** Gives one reference back. @returns what is left, or -1 when there was none to give */
+  drop(frame: Pfn): number {
+    const refs = this.refs[frame]!;
+    if (refs === 0) return -1;
+    this.refs[frame] = refs - 1;
+    return refs - 1;
+  }
+}

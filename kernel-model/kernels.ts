@@ -1,0 +1,125 @@
+/**
+ * Kernels by name: a design plus the decisions it gets wrong.
+ *
+ *     kevlar                        the design done right
+ *     kevlar@m9.8.1                 a kernel that existed
+ *     kevlar+no-teardown            one wrong decision
+ *     kevlar@m9.8.1~no-teardown     all of that kernel's but one
+ */
+import { kevlarDesign, type Design } from './design.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
+import type { Parameters } from './parameters.ts';
+import { Rules } from './rules.ts';
+
+export interface NamedKernel {
+  readonly name: string;
+  readonly says: string;
+  readonly segmentBounds: Design['segmentBounds'];
+  readonly mutants: readonly Mutant[];
+  /** Parameters in which the kernel differs from the defaults. */
+  readonly parameters: Partial<Parameters>;
+}
+
+/** What was wrong, and asleep, in Kevlar when the post said that all was well. */
+const ASLEEP_AT_M9_8_1 = [
+  'caches-partial-pages',
+  'fault-trusts-cached-page',
+  'prefault-trusts-cached-page',
+  'mprotect-grants-write',
+  'refresh-grants-write',
+  'prot-none-keeps-huge-leaf',
+  'fixed-map-ignores-huge-leaf',
+  'brk-ignores-huge-leaf',
+  'dontneed-does-nothing',
+  'heap-by-vma-index',
+  'first-toucher-fills-page',
+  'first-toucher-protects-page',
+  'fault-looks-up-bytes',
+  'assembly-fills-first-vma',
+  'fault-around-crosses-region',
+  'unneeded-page-freed',
+  'refused-access-refreshed',
+  'fork-skips-prot-none',
+  'assembly-maps-beyond-vma',
+  'assembly-fills-foreign-page',
+  'region-zero-not-assembled',
+  'huge-block-by-region',
+  'prefault-grants-exec',
+  'refcount-wraps',
+  'no-teardown',
+  'stack-executable',
+  'vdso-refs-reset',
+];
+
+/** The kernel of that commit had no list of prefaulted pages yet. */
+const AT_M9_8: Partial<Parameters> = { prefaultTemplates: false };
+
+const mutantsOf = (ids: readonly string[]): readonly Mutant[] => ids.map((id) => MUTANTS.find((mutant) => mutant.id === id)!);
+
+export const KERNELS: readonly NamedKernel[] = [
+  { name: 'kevlar', says: 'the design done right: every invariant holds', segmentBounds: 'byte', mutants: [], parameters: {} },
+  {
+    name: 'kevlar@m9.8',
+    says: 'assembly copies the whole cached page, and all that was asleep at the time',
+    segmentBounds: 'byte',
+    mutants: mutantsOf([...ASLEEP_AT_M9_8_1, 'assembly-copies-whole-page']),
+    parameters: AT_M9_8,
+  },
+  {
+    name: 'kevlar@m9.8-half',
+    says: 'the fix between: copies only the file part, still trusts the cached frame',
+    segmentBounds: 'byte',
+    mutants: mutantsOf([...ASLEEP_AT_M9_8_1, 'assembly-trusts-cached-range']),
+    parameters: AT_M9_8,
+  },
+  {
+    name: 'kevlar@m9.8.1',
+    says: 'commit bc4a42d: only whole pages come from the cache; the sleeping bugs remain',
+    segmentBounds: 'byte',
+    mutants: mutantsOf(ASLEEP_AT_M9_8_1),
+    parameters: AT_M9_8,
+  },
+  {
+    name: 'kevlar@719f0c0',
+    says: 'VMAs page-aligned: the fixed bug is open again',
+    segmentBounds: 'page',
+    mutants: mutantsOf(ASLEEP_AT_M9_8_1),
+    parameters: AT_M9_8,
+  },
+  {
+    name: 'kevlar@66afd2e',
+    says: 'VMAs page-aligned, and only full pages cached',
+    segmentBounds: 'page',
+    mutants: mutantsOf([...ASLEEP_AT_M9_8_1.filter((id) => id !== 'caches-partial-pages'), 'caches-full-pages-only']),
+    parameters: AT_M9_8,
+  },
+];
+
+/**
+ * The kernel that `name` describes: a known one, with decisions added by `+id` and taken back by `~id`.
+ *
+ * @returns a message that says what is wrong with the name, and what there is instead
+ */
+export function kernelNamed(name: string): NamedKernel | string {
+  const [base = '', ...changes] = name.split(/(?=[+~])/);
+  const known = KERNELS.find((kernel) => kernel.name === base);
+  if (known === undefined) return `there is no kernel ${JSON.stringify(base)}; there is ${KERNELS.map((kernel) => kernel.name).join(', ')}`;
+  let mutants = known.mutants;
+  for (const change of changes) {
+    const id = change.slice(1);
+    const mutant = MUTANTS.find((one) => one.id === id);
+    if (mutant === undefined) return `there is no wrong decision ${JSON.stringify(id)}; \`faultline kernels\` lists them`;
+    if (change.startsWith('~') && !mutants.includes(mutant))
+      return `${base} does not have ${JSON.stringify(id)}, so it cannot be taken back`;
+    mutants = change.startsWith('+') ? [...mutants, mutant] : mutants.filter((one) => one !== mutant);
+  }
+  return changes.length === 0 ? known : { ...known, name, mutants };
+}
+
+/** The rules of a kernel: the right ones, with its mutants on top in order. */
+export function rulesOf(kernel: NamedKernel): Rules {
+  const RulesOfKernel = kernel.mutants.reduce((base, mutant) => mutant.apply(base), Rules);
+  return new RulesOfKernel();
+}
+
+export const designOf = (kernel: NamedKernel, parameters: Parameters): Design => kevlarDesign(parameters.hugePages, kernel.segmentBounds);

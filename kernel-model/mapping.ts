@@ -1,0 +1,104 @@
+/**
+ * Steps on page tables that several operations share: enter a page, split a huge leaf, take entries away.
+ *
+ * These keep the books: an entry that appears or goes is a reference taken or given back. A frame is given back only
+ * after the flush, because until then other CPUs can still reach it.
+ */
+import type { AddressSpace } from './address-space.ts';
+import { assert } from './errors.ts';
+import type { Kernel, Operation } from './kernel.ts';
+import { frameOfPte, isLeaf, leafPte, protName } from './pte.ts';
+import { pfn, vaddrOf, vpn, type Pfn, type Vpn } from './units.ts';
+
+/** Maps a frame, whose reference the caller has taken, at a page without entry. @returns false when no table could be made */
+export function mapPage(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn, prot: number, why: string): boolean {
+  const slot = k.tables.makePageSlot(space.root, page, k.tableSource);
+  if (slot < 0) return false;
+  assert(k.tables.entryAt(slot) === 0, 'the page has no entry yet', { page });
+  k.tables.setEntry(slot, leafPte(frame, prot));
+  k.emit({ type: 'page_mapped', pid: k.pidOf(space), vaddr: vaddrOf(page), frame, prot: protName(prot), pages: 1, why });
+  return true;
+}
+
+/** Maps a block of frames by one huge leaf at a region without entry. @returns false when no table could be made */
+export function mapHuge(k: Kernel, space: AddressSpace, page: Vpn, block: Pfn, prot: number, why: string): boolean {
+  const slot = k.tables.makeRegionSlot(space.root, k.tables.regionOf(page), k.tableSource);
+  if (slot < 0) return false;
+  assert(k.tables.entryAt(slot) === 0, 'the region has no entry yet', { page });
+  k.tables.setEntry(slot, leafPte(block, prot));
+  const pages = k.parameters.hugePages;
+  k.emit({ type: 'page_mapped', pid: k.pidOf(space), vaddr: vaddrOf(page), frame: block, prot: protName(prot), pages, why });
+  return true;
+}
+
+/** Replaces the huge leaf over `page`, if there is one, by 4 KiB entries. @returns false when no table could be made */
+export function* splitHuge(k: Kernel, space: AddressSpace, page: Vpn): Operation<boolean> {
+  const region = k.tables.regionOf(page);
+  if (k.tables.hugeLeafOf(space.root, page) === 0) return true;
+  const table = k.tableSource();
+  if (table === undefined) return false;
+  k.tables.splitInto(table, k.tables.regionSlot(space.root, region));
+  const first = k.tables.firstPageOf(region);
+  k.emit({ type: 'huge_split', pid: k.pidOf(space), huge_base: vaddrOf(first) });
+  yield* k.flush(space, first, k.parameters.hugePages);
+  return true;
+}
+
+/** Splits the huge leaves that straddle an end of [start, end). @returns false when no table could be made */
+export function* splitAtEnds(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn): Operation<boolean> {
+  for (const edge of [start, end]) {
+    if (edge % k.parameters.hugePages !== 0 && !(yield* splitHuge(k, space, edge))) return false;
+  }
+  return true;
+}
+
+/**
+ * Removes every entry in [start, end), then flushes, then gives the frames back.
+ *
+ * A huge leaf must lie wholly inside; with `seesHuge` false it is passed over, as some kernels do.
+ */
+export function* unmapPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn, seesHuge: boolean): Operation<void> {
+  const frames: Pfn[] = [];
+  const { hugePages } = k.parameters;
+  for (let page = start; page < end;) {
+    const region = k.tables.regionOf(page);
+    const next = Math.min(end, (region + 1) * hugePages);
+    const slot = k.tables.regionSlot(space.root, region);
+    const entry = k.tables.entryAt(slot);
+    if (isLeaf(entry) && seesHuge) {
+      assert(page === region * hugePages && next === page + hugePages, 'the huge leaf lies inside the range', { page });
+      k.tables.setEntry(slot, 0);
+      for (let i = 0; i < k.rules.hugeRefs(hugePages); i++) frames.push(pfn(frameOfPte(entry) + i));
+    } else if (entry !== 0 && !isLeaf(entry)) {
+      for (let at = page; at < next; at = vpn(at + 1)) {
+        const pageSlot = k.tables.pageSlot(space.root, at);
+        const leaf = k.tables.entryAt(pageSlot);
+        if (leaf === 0) continue;
+        k.tables.setEntry(pageSlot, 0);
+        frames.push(frameOfPte(leaf));
+      }
+    }
+    page = vpn(next);
+  }
+  if (frames.length === 0) return;
+  k.emit({ type: 'page_unmapped', pid: k.pidOf(space), vaddr: vaddrOf(start), pages: end - start });
+  yield 'unmap.entries-cleared';
+  yield* k.flush(space, start, end - start);
+  for (const frame of frames) if (k.frames.exists(frame)) k.release(frame);
+}
+
+/** Gives every sub-frame of a huge mapping a reference, or those that the rule counts. @returns false if one is full */
+export function holdHuge(k: Kernel, block: Pfn): boolean {
+  const count = k.rules.hugeRefs(k.parameters.hugePages);
+  for (let i = 0; i < count; i++) {
+    if (k.hold(pfn(block + i))) continue;
+    while (--i >= 0) k.release(pfn(block + i));
+    return false;
+  }
+  return true;
+}
+
+/** Gives back what `holdHuge` took. */
+export function releaseHuge(k: Kernel, block: Pfn): void {
+  for (let i = 0; i < k.rules.hugeRefs(k.parameters.hugePages); i++) k.release(pfn(block + i));
+}

@@ -1,0 +1,135 @@
+/**
+ * mmap: checks the request, finds a place, inserts one VMA. Nothing is populated unless asked.
+ *
+ * Placement is Kevlar's: a free hint is taken, otherwise a pointer moves upwards and steps over what is mapped.
+ */
+import type { AddressSpace } from './address-space.ts';
+import { splitAtEnds, unmapPages } from './mapping.ts';
+import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
+import type { Errno } from './errors.ts';
+import { File } from './file.ts';
+import { reach } from './mmu.ts';
+import { PROT_WRITE } from './pte.ts';
+import { ceilTo, ceilToPage, floorToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
+import type { FileBacking } from './vma.ts';
+import { releaseUnmappedObjects } from './cache-fill.ts';
+
+export interface MmapRequest {
+  /** 0 for anywhere. */
+  readonly address: number;
+  readonly lengthBytes: number;
+  readonly prot: number;
+  readonly shared: boolean;
+  readonly fixed: boolean;
+  /** With `fixed`: fail rather than replace. */
+  readonly noreplace: boolean;
+  readonly populate: boolean;
+  /** Undefined for anonymous memory. */
+  readonly path: string | undefined;
+  readonly offset: number;
+}
+
+/** Maps memory. @returns where */
+export function* mmap(k: Kernel, cpu: Cpu, process: Process, request: MmapRequest): Operation<Vaddr | Errno> {
+  const { space } = process;
+  const problem = problemOf(k, request);
+  if (problem !== undefined) return problem;
+  const length = ceilToPage(request.lengthBytes);
+  const place = request.fixed ? vaddr(request.address) : findPlace(k, space, request, length);
+  if (place === undefined) return 'ENOMEM';
+  const end = vaddr(place + length);
+  if (request.fixed && !space.vmas.isFree(place, end)) {
+    if (request.noreplace) return 'EEXIST';
+    if (!(yield* clearRange(k, space, place, end, 'fixed'))) return 'ENOMEM';
+  }
+  space.vmas.add({
+    start: place,
+    end,
+    prot: request.prot,
+    role: 'mapping',
+    shared: isShared(k, request),
+    backing: backingOf(k, request, length),
+  });
+  releaseUnmappedObjects(k);
+  if (request.populate) yield* populate(k, cpu, space, place, end, request.prot);
+  return place;
+}
+
+function problemOf(k: Kernel, request: MmapRequest): Errno | undefined {
+  const { lengthBytes, address, offset, path } = request;
+  if (lengthBytes <= 0 || !isPageAligned(offset)) return 'EINVAL';
+  if (ceilToPage(lengthBytes) > k.design.userEnd) return 'ENOMEM';
+  if (request.fixed && (address === 0 || !isPageAligned(address))) return 'EINVAL';
+  if (request.fixed && address + ceilToPage(lengthBytes) > k.design.userEnd) return 'ENOMEM';
+  if (path === undefined) return undefined;
+  const file = k.files.get(path);
+  if (file === undefined) return 'EBADF';
+  return file.immutable && request.shared && (request.prot & PROT_WRITE) !== 0 ? 'EACCES' : undefined;
+}
+
+/** A shared mapping of a file that never changes is a private one that cannot be written. */
+const isShared = (k: Kernel, { shared, path }: MmapRequest): boolean =>
+  shared && (path === undefined || k.files.get(path)?.immutable !== true);
+
+function backingOf(k: Kernel, request: MmapRequest, length: number): FileBacking | undefined {
+  if (request.path === undefined) return request.shared ? sharedObject(k, length) : undefined;
+  const file = k.files.get(request.path)!;
+  const fileBytes = file.immutable ? Math.max(0, Math.min(length, file.size - request.offset)) : length;
+  return { file, offset: request.offset, fileBytes };
+}
+
+/** Shared anonymous memory is a file without a name, all zeros. */
+function sharedObject(k: Kernel, length: number): FileBacking {
+  const object = new File(`[shared ${k.nextSharedObject++}]`, [], new Uint8Array(0), false);
+  object.resize(length);
+  k.sharedObjects.add(object);
+  return { file: object, offset: 0, fileBytes: length };
+}
+
+function findPlace(k: Kernel, space: AddressSpace, request: MmapRequest, length: number): Vaddr | undefined {
+  const hint = floorToPage(request.address);
+  if (hint > 0 && hint + length <= k.design.userEnd && space.vmas.isFree(hint, hint + length) && !coversVdso(k, hint, length)) return hint;
+  const { placementHugeBytes } = k.design;
+  const isHuge = request.path === undefined && length >= placementHugeBytes;
+  return placeUpwards(k, space, length, isHuge ? placementHugeBytes : PAGE_BYTES);
+}
+
+const coversVdso = (k: Kernel, start: number, length: number): boolean =>
+  start < k.design.vdso + PAGE_BYTES && k.design.vdso < start + length;
+
+/** The first free place at or behind the placement pointer, which moves behind it. */
+export function placeUpwards(k: Kernel, space: AddressSpace, length: number, alignment: number): Vaddr | undefined {
+  let at = ceilTo(space.placementNext, alignment);
+  while (at + length <= k.design.placementEnd) {
+    const blocking = space.vmas.overlapping(at, at + length).at(-1);
+    if (blocking === undefined) {
+      space.placementNext = vaddr(at + length);
+      return vaddr(at);
+    }
+    at = ceilTo(blocking.end, alignment);
+  }
+  return undefined;
+}
+
+/** Removes VMAs and entries of a page-aligned range. @returns false when a huge leaf could not be split; nothing changed then */
+export function* clearRange(
+  k: Kernel,
+  space: AddressSpace,
+  start: Vaddr,
+  end: Vaddr,
+  by: 'munmap' | 'fixed' | 'mremap',
+): Operation<boolean> {
+  const seesHuge = k.rules.unmapSeesHugeLeaf(by);
+  if (seesHuge && !(yield* splitAtEnds(k, space, vpnOf(start), vpnOf(end)))) return false;
+  space.vmas.remove(start, end);
+  yield* unmapPages(k, space, vpnOf(start), vpnOf(end), seesHuge);
+  return true;
+}
+
+/** Faults the range in; stops silently at the first page that cannot be had. */
+function* populate(k: Kernel, cpu: Cpu, space: AddressSpace, start: Vaddr, end: Vaddr, prot: number): Operation<void> {
+  const access = (prot & PROT_WRITE) !== 0 ? 'store' : 'load';
+  for (let address = start; address < end; address = vaddr(address + PAGE_BYTES)) {
+    if (typeof (yield* reach(k, cpu, space, address, access)) === 'string') return;
+  }
+}
