@@ -44,12 +44,19 @@ export function readInto(k: Kernel, file: File, offset: number, frame: Pfn, star
 
 function readStore(k: Kernel, file: File, offset: number, length: number): Uint8Array | 'EIO' {
   const faults = k.storeFaults;
-  if (faults.errorAt > 0 && --faults.errorAt === 0) return 'EIO';
+  if (storeFails(k)) return 'EIO';
   const bytes = file.read(offset, length);
   if (faults.shortReadAt === 0 || --faults.shortReadAt > 0) return bytes;
   const got = bytes.subarray(0, Math.max(1, bytes.length - faults.shortReadBytes));
   k.emit({ type: 'short_read', path: file.path, offset, wanted: length, got: got.length });
   return got;
+}
+
+/** Does the injected failure strike now? */
+function storeFails(k: Kernel): boolean {
+  if (k.storeFaults.errorAt === 0 || --k.storeFaults.errorAt > 0) return false;
+  k.counts.storeErrors++;
+  return true;
 }
 
 /** Every valid entry that maps a file page in a live space, with where it is. */
@@ -78,7 +85,7 @@ export function* writeBack(k: Kernel, file: File, index: number): Operation<Errn
   yield* writeProtect(k, file, index, page.frame);
   yield 'writeBack.protected';
   const bytes = k.rules.writeBackBytes(file.extentOf(index));
-  if (k.storeFaults.errorAt > 0 && --k.storeFaults.errorAt === 0) {
+  if (storeFails(k)) {
     k.emit({ type: 'write_back', path: file.path, index, bytes: 0, error: 'EIO' });
     return 'EIO';
   }

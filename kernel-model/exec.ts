@@ -5,6 +5,7 @@
  * a template; the result must equal a fresh load.
  */
 import type { AddressSpace } from './address-space.ts';
+import { writeBackAll } from './cache-fill.ts';
 import { checkImage, isElf, parseElf, type Image } from './elf.ts';
 import type { Errno } from './errors.ts';
 import { planExec, type ExecPlan, type ExecRequest, type LoadedImage } from './exec-layout.ts';
@@ -26,6 +27,8 @@ export function* exec(k: Kernel, process: Process, path: string, argv: readonly 
   if (typeof request === 'string') return request;
   const plan = planExec(k.design, request);
   if (typeof plan === 'string') return plan;
+  // Segments are read from the store, so it has to be current.
+  if ((yield* writeBackAll(k, request.program.file)) !== undefined) return 'EIO';
   const space = k.createSpace();
   if (space === undefined) return 'ENOMEM';
   const isComplete = yield* fillSpace(k, space, plan, request);

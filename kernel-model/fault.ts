@@ -99,8 +99,8 @@ function faultEvent(k: Kernel, { space, address, vma }: Fault): Parameters<Kerne
 // ---- Preparing the page.
 
 function preparePage(k: Kernel, fault: Fault): Prepared | Signal {
-  const { backing, shared } = fault.vma;
-  if (backing !== undefined && (shared || !backing.file.immutable)) return prepareCoherent(k, fault, backing.file);
+  const { backing, shared, role } = fault.vma;
+  if (backing !== undefined && role === 'mapping' && (shared || !backing.file.immutable)) return prepareCoherent(k, fault, backing.file);
   const pageStart = vaddrOf(fault.page);
   const isEverybody = k.rules.pageContent() === 'everyVma';
   const parts = filePartsOf(isEverybody ? fault.onPage : [fault.vma], pageStart);
@@ -161,7 +161,7 @@ function outOfFrames(k: Kernel, prepared: Prepared): FaultOutcome {
 // ---- Mapping it.
 
 function mapPrepared(k: Kernel, { space, page, vma, prot, access }: Fault, prepared: Prepared, slot: number): void {
-  const isCoherent = prepared.isCached && vma.backing?.file.immutable === false;
+  const isCoherent = prepared.isCached && vma.role === 'mapping' && vma.backing?.file.immutable === false;
   const mayWrite = !isCoherent || (vma.shared && access === 'store');
   const granted = mayWrite ? prot : prot & ~PROT_WRITE;
   k.tables.setEntry(slot, leafPte(prepared.frame, granted));

@@ -37,16 +37,23 @@ function pageBytes(k: Kernel, file: File, index: number): Uint8Array | Errno {
   return typeof frame === 'string' ? frame : k.memory.page(frame);
 }
 
+/** Does some process run the file? Then it cannot change. */
+const isExecuted = (k: Kernel, file: File): boolean =>
+  [...k.spaces].some((space) => space.vmas.ascending.some((vma) => vma.role === 'segment' && vma.backing?.file === file));
+
 /** Writes file bytes into the cache and marks them dirty; the file grows as needed. @returns bytes written */
 export function writeFile(k: Kernel, pid: number, file: File, offset: number, bytes: Uint8Array): number | Errno {
-  if (file.immutable) return 'ETXTBSY';
+  if (file.immutable || isExecuted(k, file)) return 'ETXTBSY';
   for (let done = 0; done < bytes.length;) {
     const at = offset + done;
     const length = Math.min(bytes.length - done, PAGE_BYTES - (at % PAGE_BYTES));
     const index = Math.floor(at / PAGE_BYTES);
     const frame = cachedPage(k, file, index);
     if (typeof frame === 'string') return done > 0 ? done : frame;
-    if (at + length > file.size) setSize(k, file, at + length);
+    if (at + length > file.size) {
+      zeroTail(k, file, file.size);
+      setSize(k, file, at + length);
+    }
     const start = at % PAGE_BYTES;
     k.memory.access.fill(frame, start, bytes.subarray(done, done + length));
     k.provenance.note(frame, start, start + length, { kind: 'write', pid });
@@ -63,7 +70,7 @@ function setSize(k: Kernel, file: File, size: number): void {
 
 /** Sets the size of a file. @returns ETXTBSY for a file of the initramfs */
 export function* truncate(k: Kernel, file: File, size: number): Operation<0 | Errno> {
-  if (file.immutable) return 'ETXTBSY';
+  if (file.immutable || isExecuted(k, file)) return 'ETXTBSY';
   const oldSize = file.size;
   // The tail behind the old end may hold what a mapping stored there; a larger file must read zero.
   zeroTail(k, file, Math.min(size, oldSize));

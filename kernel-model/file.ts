@@ -45,6 +45,26 @@ export class File {
     return this.store.subarray(Math.min(offset, this.size), Math.max(0, Math.min(offset + length, this.size)));
   }
 
+  /** As `read`, but up to the end of the last page: a shared mapping may have stored there. */
+  readWithTail(offset: number, length: number): Uint8Array {
+    return this.store.subarray(offset, Math.min(offset + length, ceilToPage(this.size)));
+  }
+
+  byteWithTail(offset: number): number {
+    return offset < ceilToPage(this.size) ? this.store[offset]! : 0;
+  }
+
+  /** Stores one byte in the file's pages without changing the size. */
+  poke(offset: number, value: number): void {
+    if (offset < ceilToPage(this.size)) this.store[offset] = value;
+  }
+
+  /** Sets the size; nothing that was stored behind the smaller of both ends stays. */
+  resizeZeroingTail(size: number): void {
+    this.store.fill(0, Math.min(size, this.size), ceilToPage(this.size));
+    this.resize(size);
+  }
+
   byteAt(offset: number): number {
     return offset < this.size ? this.store[offset]! : 0;
   }
@@ -75,6 +95,11 @@ export class File {
     }
     for (let i = 0; i < PAGE_BYTES / 4; i++) if (words[at + i] !== this.words[first + i]) return false;
     return true;
+  }
+
+  /** Are there bytes in the store's last page behind the end of the file? */
+  hasTail(): boolean {
+    return this.store.subarray(this.size, ceilToPage(this.size)).some((byte) => byte !== 0);
   }
 
   snapshot(): { readonly size: number; readonly store: Uint8Array } {

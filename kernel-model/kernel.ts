@@ -103,7 +103,7 @@ export class Kernel {
   /** Allocations until one is refused, 0 = none: an injected fault. */
   frameFaultAt = 0;
   /** Totals since boot. */
-  counts = { faults: 0, assemblies: 0, execs: 0, forks: 0, refusedFrames: 0 };
+  counts = { faults: 0, assemblies: 0, execs: 0, forks: 0, refusedFrames: 0, storeErrors: 0 };
   readonly vdsoFrame: Pfn;
   /** Sees every event at the moment it happens. */
   observer: ((event: KernelEvent) => void) | undefined;

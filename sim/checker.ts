@@ -1,0 +1,306 @@
+/**
+ * The checker: watches a machine, compares it with the reference reader, and holds its state to the invariants.
+ *
+ *     end      every load and every outcome; bytes and invariants at the end
+ *     changes  also, after each op that changed mappings: every page that became visible, and all invariants;
+ *              before a process execs or exits, and after a fork: every mapped page of it
+ *     every    all of that after every op, over all processes
+ *
+ * An invariant that failed once is not asked again. What only the reference can tell is here; the rest is the model's.
+ */
+import {
+  describeVma,
+  frameOfPte,
+  hex,
+  INVARIANTS,
+  isValid,
+  PAGE_BYTES,
+  pageOffset,
+  pfn,
+  vaddrOf,
+  vpnOf,
+  floorToPage,
+  type AddressSpace,
+  type File,
+  type Invariant,
+  type Kernel,
+  type KernelEvent,
+  type Process,
+  type Vma,
+} from '../kernel-model/index.ts';
+import type { Op } from '../traces/op.ts';
+import { isVisible, signatureOf, type ByteReport, type Finding } from './finding.ts';
+import type { Watcher } from './machine.ts';
+import { predict } from './predict.ts';
+import type { Reference } from './reference.ts';
+import type { Result } from './trace-hart.ts';
+
+export const CHECK_MODES = ['every', 'changes', 'end', 'none'] as const;
+export type CheckMode = (typeof CHECK_MODES)[number];
+
+/** Events that change nothing that an invariant is about. */
+const QUIET_EVENTS: ReadonlySet<KernelEvent['type']> = new Set(['usercopy', 'vm_audit', 'page_verify_ok', 'cache_hit', 'page_fault']);
+
+/** Words of a page. */
+const PAGE_WORDS = PAGE_BYTES / 4;
+
+export class Checker implements Watcher {
+  readonly findings: Finding[] = [];
+  /** Failures that a program could see so far, repeated ones included. */
+  visible = 0;
+  private readonly kernel: Kernel;
+  private readonly reference: Reference;
+  private readonly mode: CheckMode;
+  private readonly seen = new Set<string>();
+  private readonly pending: [address: number, pages: number][] = [];
+  private readonly framesAtStart: number;
+  private changed = false;
+  private op = 0;
+  private refusedBefore = 0;
+
+  constructor(kernel: Kernel, reference: Reference, mode: CheckMode) {
+    this.kernel = kernel;
+    this.reference = reference;
+    this.mode = mode;
+    this.framesAtStart = kernel.allocator.freeCount();
+  }
+
+  // ---- Watching.
+
+  event(event: KernelEvent): void {
+    if (QUIET_EVENTS.has(event.type)) return;
+    this.changed = true;
+    if (event.type === 'page_mapped') this.pending.push([event.vaddr, event.pages]);
+    else if (event.type === 'cow_copy' || event.type === 'cow_reuse') this.pending.push([event.vaddr, 1]);
+  }
+
+  before(op: Op, index: number): void {
+    this.op = index;
+    this.changed = false;
+    this.pending.length = 0;
+    this.refusedBefore = this.kernel.counts.refusedFrames;
+    if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid'])) this.reference.spawn(op.pid);
+    if (this.looksAtChanges && (op.op === 'exec' || op.op === 'exit')) this.sweep(op.pid);
+  }
+
+  load(process: Process, address: number, width: number, at: number): void {
+    const { bytes } = this.kernel.memory;
+    for (let i = 0; i < width; i++) {
+      if (this.reference.access(process.pid, address + i, 'load') === 'SIGSEGV') continue; // the outcome tells
+      const expected = this.reference.byte(process.pid, address + i);
+      if (bytes[at + i] !== expected) this.wrongByte(process.pid, address + i, expected, bytes[at + i]!, 'a load');
+    }
+  }
+
+  store(process: Process, address: number, bytes: Uint8Array): void {
+    if (this.reference.has(process.pid)) this.reference.store(process.pid, address, bytes);
+  }
+
+  after(op: Op, index: number, result: Result): void {
+    this.compareOutcome(op, index, result);
+    if (this.mode === 'every' || (this.looksAtChanges && this.changed)) {
+      if (this.mode === 'every') this.sweepAll();
+      else for (const [address, pages] of this.pending) this.comparePages(op.pid, address, pages);
+      if (op.op !== 'touch') this.compareVmas(op.pid, typeof result === 'string' && result.startsWith('E'));
+      if (op.op === 'fork' && typeof result === 'number') this.sweep(op.child);
+      this.checkInvariants();
+    }
+    if ((op.op === 'sync' || op.op === 'msync') && result === 0) this.compareStores(op);
+  }
+
+  // ---- At the end of a run.
+
+  /** Every mapped byte of every process, and every invariant. */
+  checkAll(index: number): void {
+    this.op = index;
+    this.sweepAll();
+    this.checkInvariants();
+  }
+
+  /** To be called when every process is gone and the caches are dropped. */
+  checkLeaks(index: number): void {
+    this.op = index;
+    const missing = this.framesAtStart - this.kernel.allocator.freeCount();
+    if (missing !== 0) this.report('invariant', 'no-leak', { message: `${missing} frames are not free although every process has exited and the caches are empty` });
+  }
+
+  /** What the kernel under test threw. */
+  kernelBug(message: string): void {
+    this.report('invariant', 'kernel-bug', { message });
+  }
+
+  private get looksAtChanges(): boolean {
+    return this.mode === 'changes' || this.mode === 'every';
+  }
+
+  // ---- Outcomes.
+
+  private compareOutcome(op: Op, index: number, result: Result): void {
+    if (result === 'stuck') {
+      const address = 'addr' in op ? op.addr : undefined;
+      this.report('invariant', 'fault-progress', { pid: op.pid, address, message: `the access faults without end (${this.kernel.parameters.faultsMax} faults and more)` });
+      return;
+    }
+    const expected = predict(this.reference, this.kernel.design, op, result, index);
+    if (expected === undefined || expected === result || this.isExcused(op, result)) return;
+    this.report('outcome', 'outcome-ref', {
+      pid: op.pid,
+      address: 'addr' in op ? op.addr : undefined,
+      expected,
+      actual: result,
+      message: `${op.op} answered ${showResult(result)}, the reference says ${showResult(expected)}`,
+    });
+  }
+
+  /** A kernel may run out of frames, or its store may fail, and then say so; the reference cannot know. */
+  private isExcused(op: Op, result: Result): boolean {
+    const isShort = this.kernel.counts.refusedFrames > this.refusedBefore;
+    if (isShort && (typeof result === 'number' || ['ENOMEM', 'SIGKILL', 'EFAULT', 'EIO'].includes(result))) return op.op !== 'touch' || result !== 0;
+    return result === 'EIO' || (result === 'SIGBUS' && op.op === 'touch' && this.reference.onPage(op.pid, floorToPage(op.addr)).some((vma) => vma.backing !== undefined) && this.storeFailed());
+  }
+
+  private storeFailed(): boolean {
+    return this.kernel.counts.storeErrors > 0;
+  }
+
+  // ---- Bytes.
+
+  private sweepAll(): void {
+    for (const pid of this.kernel.processes.keys()) this.sweep(pid);
+  }
+
+  /** Compares every mapped page of a process. */
+  private sweep(pid: number): void {
+    const space = this.spaceOf(pid);
+    if (space === undefined) return;
+    this.kernel.tables.eachEntry(space.root, (page, entry, _slot, isHuge) => {
+      if (isValid(entry)) this.comparePages(pid, vaddrOf(page), isHuge ? this.kernel.parameters.hugePages : 1);
+    });
+  }
+
+  private spaceOf(pid: number): AddressSpace | undefined {
+    return this.reference.has(pid) ? this.kernel.processes.get(pid as Process['pid'])?.space : undefined;
+  }
+
+  private comparePages(pid: number, address: number, pages: number): void {
+    const space = this.spaceOf(pid);
+    if (space === undefined) return;
+    for (let i = 0; i < pages; i++) this.comparePage(pid, space, address + i * PAGE_BYTES);
+  }
+
+  /** Compares a mapped page with the reference, if some VMA has a byte in it. */
+  private comparePage(pid: number, space: AddressSpace, start: number): void {
+    const entry = this.kernel.tables.entryOf(space.root, vpnOf(start));
+    if (!isValid(entry) || !this.kernel.frames.exists(frameOfPte(entry)) || this.reference.onPage(pid, start).length === 0) return;
+    const expected = this.reference.page(pid, start);
+    const expectedWords = new Int32Array(expected.buffer);
+    const { words, bytes } = this.kernel.memory;
+    const first = this.kernel.memory.wordOf(frameOfPte(entry));
+    for (let i = 0; i < PAGE_WORDS; i++) {
+      if (expectedWords[i] === words[first + i]) continue;
+      const at = this.kernel.memory.byteOf(frameOfPte(entry));
+      const offset = [0, 1, 2, 3].map((j) => i * 4 + j).find((j) => expected[j] !== bytes[at + j])!;
+      this.wrongByte(pid, start + offset, expected[offset]!, bytes[at + offset]!, 'the page as mapped');
+      return;
+    }
+  }
+
+  private wrongByte(pid: number, address: number, expected: number, actual: number, how: string): void {
+    const byte = this.byteReport(pid, address);
+    const writer = byte.provenance?.origin;
+    const isForeign = writer?.kind === 'write' && writer.pid !== pid;
+    const id = isForeign ? 'fork-isolation' : byte.backing === 'zero' ? 'zero-gap' : 'content-ref';
+    const message = `${how} shows ${hex(actual)} at ${hex(address)}, where there must be ${hex(expected)}`;
+    this.report('reference', id, { pid, address, expected, actual, message, byte });
+  }
+
+  private byteReport(pid: number, address: number): ByteReport {
+    const space = this.spaceOf(pid);
+    const entry = space === undefined ? 0 : this.kernel.tables.entryOf(space.root, vpnOf(address));
+    const frame = entry === 0 ? undefined : frameOfPte(entry);
+    const vma = this.reference.containing(pid, address);
+    return {
+      vma: vma === undefined ? undefined : describeVma(vma),
+      backing: this.reference.backingOf(pid, address),
+      frame,
+      offsetInPage: pageOffset(address),
+      provenance: frame === undefined ? undefined : this.kernel.provenance.of(pfn(frame), pageOffset(address)),
+    };
+  }
+
+  // ---- VMAs, stores, invariants.
+
+  /** The kernel's VMAs, seen as a map from address to what is there, must equal the reference's. */
+  private compareVmas(pid: number, hasFailed: boolean): void {
+    const space = this.spaceOf(pid);
+    if (space === undefined) return;
+    const actual = normalized(space.vmas.ascending);
+    const expected = normalized([...this.reference.space(pid).vmas].sort((a, b) => a.start - b.start));
+    const at = expected.findIndex((line, i) => line !== actual[i]);
+    if (at < 0 && actual.length === expected.length) return;
+    const i = at < 0 ? expected.length : at;
+    const message = `the VMAs differ from the reference: ${actual[i] ?? 'nothing'} instead of ${expected[i] ?? 'nothing'}`;
+    this.report('invariant', hasFailed ? 'error-atomic' : 'vma-map-ref', { pid, expected: expected[i], actual: actual[i], message });
+  }
+
+  /** After a successful sync the store must hold what the reference has. */
+  private compareStores(op: Op): void {
+    const path = op.op === 'sync' ? op.path : undefined;
+    const files = op.op === 'sync' ? (path === undefined ? [...new Set(this.kernel.files.values())] : [this.kernel.files.get(path)]) : this.filesIn(op);
+    for (const file of files) {
+      if (file === undefined || file.immutable) continue;
+      const truth = this.reference.files.get(file.path)!;
+      const [stored, expected] = [file.read(0, file.size), truth.read(0, truth.size)];
+      const at = expected.findIndex((byte, i) => byte !== stored[i]);
+      if (op.op === 'msync' && at >= 0) continue; // only a range was asked for
+      if (at >= 0 || stored.length !== expected.length) {
+        this.report('invariant', 'dirty-durable', { pid: op.pid, message: `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at < 0 ? Math.min(stored.length, expected.length) : at}` });
+      }
+    }
+  }
+
+  private filesIn(op: Op): readonly (File | undefined)[] {
+    if (op.op !== 'msync') return [];
+    return this.reference.isCovered(op.pid, op.addr, op.addr + op.length) ? (this.spaceOf(op.pid)?.vmas.overlapping(op.addr, op.addr + op.length) ?? []).map((vma) => vma.backing?.file) : [];
+  }
+
+  private checkInvariants(): void {
+    for (const invariant of INVARIANTS) if (!this.seen.has(signatureOf({ kind: 'invariant', id: invariant.id }))) this.checkInvariant(invariant);
+  }
+
+  private checkInvariant(invariant: Invariant): void {
+    const violation = invariant.check(this.kernel);
+    if (violation !== undefined) this.report('invariant', invariant.id, violation);
+  }
+
+  private report(
+    kind: Finding['kind'],
+    id: string,
+    facts: { message: string; pid?: number | undefined; address?: number | undefined; expected?: Finding['expected']; actual?: Finding['actual']; byte?: ByteReport },
+  ): void {
+    const { message, pid, address, expected, actual, byte } = facts;
+    const finding: Finding = { kind, id, op: this.op, pid, address, expected, actual, message, execs: this.kernel.counts.execs, byte };
+    if (isVisible(finding)) this.visible++;
+    if (this.seen.has(signatureOf(finding))) return;
+    this.seen.add(signatureOf(finding));
+    this.findings.push(finding);
+  }
+}
+
+const showResult = (result: Result): string => (typeof result === 'string' ? result : result > 4096 ? hex(result) : String(result));
+
+/** VMAs as lines, neighbours that continue each other joined. */
+function normalized(vmas: readonly Vma[]): readonly string[] {
+  const joined: Vma[] = [];
+  for (const vma of vmas) {
+    const last = joined.at(-1);
+    if (last !== undefined && continues(last, vma)) joined[joined.length - 1] = { ...last, end: vma.end };
+    else joined.push(vma);
+  }
+  return joined.map((vma) => describeVma({ ...vma, role: 'mapping' }));
+}
+
+function continues(a: Vma, b: Vma): boolean {
+  if (a.end !== b.start || a.prot !== b.prot || a.shared !== b.shared || a.backing?.file.path !== b.backing?.file.path) return false;
+  return a.backing === undefined || a.backing.offset + (a.end - a.start) === b.backing!.offset;
+}

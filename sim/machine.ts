@@ -1,0 +1,249 @@
+/**
+ * The machine: CPUs, the kernel, and who watches. `tick` shows the whole loop.
+ *
+ * It carries out the ops of one trace. Ops of a program go through the hart and its port, so every access passes the
+ * TLB; ops from outside (files, memory pressure, injected faults) go to the kernel. A watcher sees every load, store,
+ * op and event, and cannot change anything.
+ */
+import {
+  copyIn,
+  copyOut,
+  dropCaches,
+  drain,
+  exit,
+  Kernel,
+  noteWrite,
+  pid,
+  pin,
+  PAGE_BYTES,
+  reach,
+  readFile,
+  reclaim,
+  resizeFromOutside,
+  sync,
+  translate,
+  truncate,
+  unpin,
+  writeFile,
+  type Access,
+  type Cpu,
+  type Errno,
+  type KernelConfig,
+  type KernelEvent,
+  type Process,
+  type Refusal,
+} from '../kernel-model/index.ts';
+import type { Op, OpOf } from '../traces/op.ts';
+import { Followed } from './follow.ts';
+import type { HartPort } from './hart.ts';
+import { ecall, type Ecall } from './syscalls.ts';
+import { executeOp, isProgramOp, patternByte, type ProgramOp, type Result } from './trace-hart.ts';
+
+/** Sees what happens on the machine. `at` is a byte address in linear memory. */
+export interface Watcher {
+  /** The op is about to run; its addresses are this kernel's. */
+  before(op: Op, index: number): void;
+  load(process: Process, address: number, width: number, at: number): void;
+  store(process: Process, address: number, bytes: Uint8Array): void;
+  /** The op has run. */
+  after(op: Op, index: number, result: Result): void;
+  event(event: KernelEvent): void;
+}
+
+type OutsideOp = Exclude<Op, ProgramOp>;
+
+export class Machine implements HartPort {
+  readonly kernel: Kernel;
+  private readonly watchers: Watcher[] = [];
+  private cpu: Cpu;
+  private process: Process | undefined;
+  /** By process: where recorded addresses are here. */
+  private readonly followed = new Map<number, Followed>();
+  private started = false;
+
+  constructor(config: KernelConfig, watchers: readonly Watcher[] = []) {
+    this.kernel = new Kernel(config);
+    this.cpu = this.kernel.cpus[0]!;
+    for (const watcher of watchers) this.watch(watcher);
+  }
+
+  /** Shows a watcher everything from now on, after those that watch already. */
+  watch(watcher: Watcher): void {
+    this.watchers.push(watcher);
+    this.kernel.observer = (event) => {
+      for (const one of this.watchers) one.event(event);
+    };
+  }
+
+  /** Runs one op to its end. @returns what it answered; ESRCH if its process does not exist */
+  tick(recorded: Op, index: number): Result {
+    this.kernel.clock.op = index;
+    if (!this.started) this.start(recorded);
+    if (this.process?.pid !== recorded.pid) this.switchTo(recorded.pid);
+    const op = this.here(recorded);
+    for (const watcher of this.watchers) watcher.before(op, index);
+    const result = this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
+    if (recorded.op !== 'touch') this.follow(recorded, op, result);
+    for (const watcher of this.watchers) watcher.after(op, index, result);
+    return result;
+  }
+
+  /** Ends every process and drops the caches, so that what is still held then has leaked. */
+  shutDown(): void {
+    for (const process of [...this.kernel.processes.values()].reverse()) drain(exit(this.kernel, process, 0, undefined));
+    this.process = undefined;
+    drain(sync(this.kernel, undefined));
+    dropCaches(this.kernel);
+  }
+
+  // ---- The hart's port.
+
+  load(address: number, width: number): Refusal | undefined {
+    return this.read(address, width, 'load');
+  }
+
+  fetch(address: number, width: number): Refusal | undefined {
+    return this.read(address, width, 'fetch');
+  }
+
+  store(address: number, bytes: Uint8Array): Refusal | undefined {
+    const process = this.process!;
+    const { kernel } = this;
+    for (let done = 0; done < bytes.length; ) {
+      const at = this.reach(process, address + done, 'store');
+      if (typeof at === 'string') return at;
+      const length = Math.min(bytes.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
+      for (let i = 0; i < length; i++) kernel.memory.bytes[at + i] = bytes[done + i]!;
+      noteWrite(kernel, process.pid, at, length);
+      done += length;
+    }
+    for (const watcher of this.watchers) watcher.store(process, address, bytes);
+    return undefined;
+  }
+
+  ecall(call: Ecall): number {
+    return drain(ecall(this.kernel, this.cpu, this.process!, call));
+  }
+
+  private read(address: number, width: number, access: Access): Refusal | undefined {
+    const process = this.process!;
+    for (let done = 0; done < width; ) {
+      const at = this.reach(process, address + done, access);
+      if (typeof at === 'string') return at;
+      const length = Math.min(width - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
+      for (const watcher of this.watchers) watcher.load(process, address + done, length, at);
+      done += length;
+    }
+    return undefined;
+  }
+
+  private reach(process: Process, address: number, access: Access): number | Refusal {
+    const at = translate(this.kernel, this.cpu, process.space, address, access);
+    return at >= 0 ? at : drain(reach(this.kernel, this.cpu, process.space, address, access));
+  }
+
+  // ---- Processes.
+
+  /** The first op's process is there from the start. */
+  private start(op: Op): void {
+    this.started = true;
+    if (this.kernel.spawn(pid(op.pid)) !== undefined) this.followed.set(op.pid, new Followed());
+  }
+
+  private switchTo(id: number): void {
+    this.process = this.kernel.processes.get(pid(id));
+    if (this.process !== undefined) this.kernel.switchTo(this.cpu, this.process);
+  }
+
+  // ---- Following addresses.
+
+  private here(op: Op): Op {
+    const followed = this.followed.get(op.pid);
+    if (followed === undefined || !('addr' in op)) return op;
+    const addr = followed.here(op.addr);
+    if (op.op === 'mremap' && op.newAddr !== undefined) return { ...op, addr, newAddr: followed.here(op.newAddr) };
+    return addr === op.addr ? op : { ...op, addr };
+  }
+
+  private follow(recorded: Op, op: Op, result: Result): void {
+    const followed = this.followed.get(op.pid);
+    if (followed === undefined || typeof result === 'string') return;
+    if (op.op === 'exec') {
+      const fresh = new Followed();
+      if (op.stack !== undefined) fresh.noteStack(op.stack, this.kernel.design.stackTop);
+      this.followed.set(op.pid, fresh);
+    } else if (op.op === 'fork' || op.op === 'vfork') this.followed.set(op.child, followed.copy());
+    else if (op.op === 'exit') this.followed.delete(op.pid);
+    else if (op.op === 'brk' && typeof recorded.result === 'number') followed.noteHeap(recorded.result, result);
+    else if (op.op === 'mmap' && typeof recorded.result === 'number') followed.note(recorded.result, op.length, result);
+    else if (op.op === 'mremap' && typeof recorded.result === 'number') followed.note(recorded.result, op.newLength, result);
+  }
+
+  // ---- Ops from outside the program.
+
+  private fromOutside(process: Process, op: OutsideOp, index: number): Result {
+    const k = this.kernel;
+    switch (op.op) {
+      case 'copyIn':
+        return drain(copyIn(k, this.cpu, process, op.addr, new Uint8Array(op.length)));
+      case 'copyOut':
+        return drain(copyOut(k, this.cpu, process, op.addr, patternBytes(index, op.length)));
+      case 'read': {
+        const bytes = this.withFile(op.path, (file) => readFile(k, file, op.offset, op.length));
+        return typeof bytes === 'string' ? bytes : bytes.length;
+      }
+      case 'write':
+        return this.withFile(op.path, (file) => writeFile(k, process.pid, file, op.offset, writtenBytes(op, index)));
+      case 'truncate':
+        return this.withFile(op.path, (file) => drain(truncate(k, file, op.size)));
+      case 'resize':
+        return this.withFile(op.path, (file) => drain(resizeFromOutside(k, file, op.size)));
+      case 'sync':
+        return op.path === undefined ? drain(sync(k, undefined)) : this.withFile(op.path, (file) => drain(sync(k, file)));
+      case 'reclaim':
+        return reclaim(k, op.pages);
+      case 'pin':
+        return drain(pin(k, this.cpu, process, op.id, op.addr, op.access === 'w'));
+      case 'unpin':
+        unpin(k, op.id);
+        return 0;
+      case 'switchCpu':
+        return this.switchCpu(op.cpu);
+      case 'inject':
+        this.inject(op);
+        return 0;
+      case 'mark':
+        return 0;
+    }
+  }
+
+  private withFile<T>(path: string, act: (file: NonNullable<ReturnType<Kernel['files']['get']>>) => T): T | Errno {
+    const file = this.kernel.files.get(path);
+    return file === undefined ? 'ENOENT' : act(file);
+  }
+
+  private switchCpu(to: number): Result {
+    const cpu = this.kernel.cpus[to];
+    if (cpu === undefined) return 'EINVAL';
+    this.cpu = cpu;
+    this.kernel.switchTo(cpu, this.process!);
+    return 0;
+  }
+
+  private inject(op: OpOf<'inject'>): void {
+    const { kernel } = this;
+    if (op.fault === 'noFrame') kernel.frameFaultAt = op.at;
+    else if (op.fault === 'eio') kernel.storeFaults.errorAt = op.at;
+    else Object.assign(kernel.storeFaults, { shortReadAt: op.at, shortReadBytes: op.bytes ?? 0 });
+  }
+}
+
+/** What copyOut writes: bytes that tell this op from others. */
+export const patternBytes = (index: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => patternByte(index, i));
+
+/** What a file write writes: its value repeated, or a pattern. */
+export function writtenBytes({ value, length }: OpOf<'write'>, index: number): Uint8Array {
+  if (value === undefined) return patternBytes(index, length);
+  const unit = Uint8Array.from(value.match(/../g) ?? ['00'], (digits) => parseInt(digits, 16));
+  return Uint8Array.from({ length }, (_, i) => unit[i % unit.length]!);
+}

@@ -1,0 +1,313 @@
+/**
+ * The reference reader: what every byte of every process must be, told without pages, tables, caches or sharing.
+ *
+ * A process has a list of VMAs and the bytes it wrote. fork copies both. A file is an array of bytes. A byte that nobody
+ * wrote is what its VMA says: a file byte or zero. It knows the design (which VMAs an exec makes), never a rule.
+ *
+ * Hardware decides per page whether an access happens; so does this: a page is accessible when some VMA has a byte in
+ * it, and allows what all VMAs in it that are no pads allow. And a private page of a file that can change is copied
+ * whole when it is first written, because from then on it no longer follows the file.
+ */
+import {
+  cutVma,
+  File,
+  floorToPage,
+  ceilToPage,
+  loadRequest,
+  PAGE_BYTES,
+  planExec,
+  PROT_EXEC,
+  PROT_RWX,
+  PROT_WRITE,
+  vaddr,
+  type Access,
+  type Design,
+  type Errno,
+  type Vaddr,
+  type Vma,
+} from '../kernel-model/index.ts';
+
+/** What an access meets. */
+export type Verdict = 'ok' | 'SIGSEGV' | 'SIGBUS';
+
+/** The bytes that a process wrote itself, by page; `has` is 1 for each byte that it wrote. */
+type Written = Map<number, { readonly bytes: Uint8Array; readonly has: Uint8Array }>;
+
+export interface ReferenceSpace {
+  vmas: Vma[];
+  written: Written;
+  heapStart: number;
+  heapEnd: number;
+  heapLimit: number;
+}
+
+export class Reference {
+  private readonly design: Design;
+  /** By path and link, as in the kernel, but other objects: these bytes are the truth. */
+  readonly files: ReadonlyMap<string, File>;
+  readonly spaces = new Map<number, ReferenceSpace>();
+  private nextObject = 1;
+
+  constructor(design: Design, files: ReadonlyMap<string, File>) {
+    this.design = design;
+    this.files = files;
+  }
+
+  // ---- Processes.
+
+  spawn(pid: number): void {
+    this.spaces.set(pid, { vmas: [], written: new Map(), heapStart: 0, heapEnd: 0, heapLimit: 0 });
+  }
+
+  has(pid: number): boolean {
+    return this.spaces.has(pid);
+  }
+
+  /** What an exec answers, and unless `isApplied` is false the address space that it makes. */
+  exec(pid: number, path: string, argv: readonly string[], env: readonly string[], isApplied: boolean): 0 | Errno {
+    const request = loadRequest(this.files, this.design.userEnd, path, argv, env);
+    const plan = typeof request === 'string' ? request : planExec(this.design, request);
+    if (typeof plan === 'string') return plan;
+    if (!isApplied) return 0;
+    const space: ReferenceSpace = {
+      vmas: plan.vmas.filter((vma) => vma.start < vma.end),
+      written: new Map(),
+      heapStart: plan.heapStart,
+      heapEnd: plan.heapStart,
+      heapLimit: plan.heapLimit,
+    };
+    for (const { address, bytes } of plan.stackPages)
+      space.written.set(address, { bytes: bytes.slice(), has: new Uint8Array(PAGE_BYTES).fill(1) });
+    this.spaces.set(pid, space);
+    return 0;
+  }
+
+  fork(parent: number, child: number): void {
+    const from = this.space(parent);
+    const written: Written = new Map([...from.written].map(([page, { bytes, has }]) => [page, { bytes: bytes.slice(), has: has.slice() }]));
+    this.spaces.set(child, { ...from, vmas: [...from.vmas], written });
+  }
+
+  vfork(parent: number, child: number): void {
+    this.spaces.set(child, this.space(parent));
+  }
+
+  exit(pid: number): void {
+    this.spaces.delete(pid);
+  }
+
+  // ---- Accesses.
+
+  /** What an access to `address` meets. */
+  access(pid: number, address: number, access: Access): Verdict {
+    const start = floorToPage(address);
+    if (start === this.design.vdso) return access === 'store' ? 'SIGSEGV' : 'ok';
+    const onPage = this.onPage(pid, start);
+    if (onPage.length === 0 || !grants(onPage, access)) return 'SIGSEGV';
+    const coherent = onPage.find(isCoherent);
+    return coherent !== undefined && fileOffsetOf(coherent, start) >= ceilToPage(coherent.backing!.file.size) ? 'SIGBUS' : 'ok';
+  }
+
+  /** The 4096 bytes that the page at `start` must show; a byte in no VMA of an accessible page is zero until written. */
+  page(pid: number, start: number): Uint8Array {
+    const page = new Uint8Array(PAGE_BYTES);
+    for (const vma of this.onPage(pid, start)) fillFromFile(page, vma, start);
+    const written = this.space(pid).written.get(start);
+    if (written !== undefined) for (let i = 0; i < PAGE_BYTES; i++) if (written.has[i] === 1) page[i] = written.bytes[i]!;
+    return page;
+  }
+
+  /** The byte at `address`, which must be accessible. */
+  byte(pid: number, address: number): number {
+    const start = floorToPage(address);
+    const written = this.space(pid).written.get(start);
+    if (written?.has[address - start] === 1) return written.bytes[address - start]!;
+    const vma = this.containing(pid, address);
+    if (vma?.backing === undefined) return 0;
+    const isInFile = address - vma.start < vma.backing.fileBytes;
+    return isInFile ? vma.backing.file.byteWithTail(fileOffsetOf(vma, address)) : 0;
+  }
+
+  /** Did the program itself put the byte at `address` there, or does a file back it? */
+  backingOf(pid: number, address: number): 'written' | 'zero' | { readonly path: string; readonly offset: number } {
+    const start = floorToPage(address);
+    if (this.space(pid).written.get(start)?.has[address - start] === 1) return 'written';
+    const vma = this.containing(pid, address);
+    if (vma?.backing === undefined || address - vma.start >= vma.backing.fileBytes) return 'zero';
+    return { path: vma.backing.file.path, offset: fileOffsetOf(vma, address) };
+  }
+
+  /** A store that happened. */
+  store(pid: number, address: number, bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++) this.storeByte(pid, address + i, bytes[i]!);
+  }
+
+  private storeByte(pid: number, address: number, value: number): void {
+    const start = floorToPage(address);
+    const vma = this.containing(pid, address);
+    if (vma?.shared === true) {
+      vma.backing!.file.poke(fileOffsetOf(vma, address), value);
+      return;
+    }
+    const { written } = this.space(pid);
+    let page = written.get(start);
+    if (page === undefined) {
+      const isCopied = vma !== undefined && isCoherent(vma);
+      page = isCopied
+        ? { bytes: this.page(pid, start), has: new Uint8Array(PAGE_BYTES).fill(1) }
+        : { bytes: new Uint8Array(PAGE_BYTES), has: new Uint8Array(PAGE_BYTES) };
+      written.set(start, page);
+    }
+    page.bytes[address - start] = value;
+    page.has[address - start] = 1;
+  }
+
+  // ---- Mappings. Ranges are page-aligned.
+
+  isFree(pid: number, start: number, end: number): boolean {
+    return !this.space(pid).vmas.some((vma) => vma.start < end && start < vma.end);
+  }
+
+  /** Is there a VMA with a byte in each page? */
+  isCovered(pid: number, start: number, end: number): boolean {
+    for (let page = start; page < end; page += PAGE_BYTES) if (this.onPage(pid, page).length === 0) return false;
+    return true;
+  }
+
+  map(pid: number, vma: Omit<Vma, 'backing' | 'role'> & { readonly path: string | undefined; readonly offset: number }): void {
+    this.unmap(pid, vma.start, vma.end);
+    const { path, offset, start, end, prot, shared } = vma;
+    const length = end - start;
+    const file = path === undefined ? (shared ? this.sharedObject(length) : undefined) : this.files.get(path)!;
+    const fileBytes = file?.immutable === true ? Math.max(0, Math.min(length, file.size - offset)) : length;
+    const isShared = shared && file?.immutable !== true;
+    this.space(pid).vmas.push({ start, end, prot, role: 'mapping', shared: isShared, backing: file && { file, offset, fileBytes } });
+  }
+
+  unmap(pid: number, start: number, end: number): void {
+    const space = this.space(pid);
+    space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, start), ...pieceOf(vma, end, vma.end)]);
+    this.forget(pid, start, end);
+  }
+
+  /** The bytes that a process wrote in the range are gone. */
+  forget(pid: number, start: number, end: number): void {
+    const { written } = this.space(pid);
+    for (const page of [...written.keys()]) if (start <= page && page < end) written.delete(page);
+  }
+
+  protect(pid: number, start: number, end: number, prot: number): void {
+    const space = this.space(pid);
+    space.vmas = space.vmas.flatMap((vma) => [
+      ...pieceOf(vma, vma.start, start),
+      ...pieceOf(vma, start, end).map((piece) => ({ ...piece, prot })),
+      ...pieceOf(vma, end, vma.end),
+    ]);
+  }
+
+  /** Moves [from, from + length) of one VMA to `to` and makes it `newLength` long. */
+  move(pid: number, from: number, length: number, to: number, newLength: number): void {
+    const space = this.space(pid);
+    const vma = this.containing(pid, from)!;
+    const kept = Math.min(length, newLength);
+    const pages = [...space.written].filter(([page]) => from <= page && page < from + kept);
+    const moved = cutVma(vma, vaddr(from), vaddr(from + kept));
+    this.unmap(pid, from, from + length);
+    this.unmap(pid, to, to + newLength);
+    this.resize(space, { ...moved, role: 'mapping', start: vaddr(to), end: vaddr(to + kept) }, to + newLength);
+    for (const [page, bytes] of pages) space.written.set(page - from + to, bytes);
+  }
+
+  /** Lengthens the VMA that contains `start` to `end`. */
+  grow(pid: number, start: number, end: number): void {
+    const space = this.space(pid);
+    const vma = this.containing(pid, start)!;
+    space.vmas = space.vmas.filter((other) => other !== vma);
+    this.resize(space, vma, end);
+  }
+
+  /** Moves the heap's end; the heap's VMA is the part of it that nobody replaced. */
+  setHeapEnd(pid: number, end: number): void {
+    const space = this.space(pid);
+    if (end > space.heapEnd) {
+      const heap = space.vmas.find((vma) => vma.role === 'heap' && vma.end === space.heapEnd);
+      const start = vaddr(heap?.start ?? space.heapEnd);
+      space.vmas = space.vmas.filter((vma) => vma !== heap);
+      space.vmas.push({ start, end: vaddr(end), prot: heap?.prot ?? 3, role: 'heap', shared: false, backing: undefined });
+    } else {
+      const oldEnd = space.heapEnd;
+      space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, end), ...pieceOf(vma, oldEnd, vma.end)]);
+      this.forget(pid, ceilToPage(end), ceilToPage(oldEnd));
+    }
+    space.heapEnd = end;
+  }
+
+  // ---- Files.
+
+  /** Private copies of pages wholly behind the new end of a file are gone, in every process. */
+  truncate(file: File, size: number): void {
+    file.resizeZeroingTail(size);
+    for (const [pid, space] of this.spaces) {
+      for (const vma of space.vmas) {
+        if (vma.backing?.file !== file || vma.role !== 'mapping') continue;
+        this.forget(pid, Math.max(vma.start, vma.start + ceilToPage(size) - vma.backing.offset), vma.end);
+      }
+    }
+  }
+
+  isExecuted(file: File): boolean {
+    return [...this.spaces.values()].some((space) => space.vmas.some((vma) => vma.role === 'segment' && vma.backing?.file === file));
+  }
+
+  // ---- Look-ups.
+
+  space(pid: number): ReferenceSpace {
+    const space = this.spaces.get(pid);
+    if (space === undefined) throw new Error(`the reference has no process ${pid}`);
+    return space;
+  }
+
+  containing(pid: number, address: number): Vma | undefined {
+    return this.space(pid).vmas.find((vma) => vma.start <= address && address < vma.end);
+  }
+
+  onPage(pid: number, start: number): readonly Vma[] {
+    return this.space(pid).vmas.filter((vma) => vma.start < start + PAGE_BYTES && start < vma.end);
+  }
+
+  private sharedObject(length: number): File {
+    const object = new File(`[shared ${this.nextObject++}]`, [], new Uint8Array(0), false);
+    object.resize(length);
+    return object;
+  }
+
+  private resize(space: ReferenceSpace, vma: Vma, end: number): void {
+    const backing = vma.backing?.file.immutable === false ? { ...vma.backing, fileBytes: end - vma.start } : vma.backing;
+    space.vmas.push({ ...vma, end: vaddr(end), backing });
+  }
+}
+
+/** A mapping of a file that can change: its unwritten bytes follow the file. */
+const isCoherent = (vma: Vma): boolean => vma.role === 'mapping' && vma.backing?.file.immutable === false;
+
+const fileOffsetOf = (vma: Vma, address: number): number => vma.backing!.offset + address - vma.start;
+
+/** The part of a VMA in [start, end), or nothing. */
+function pieceOf(vma: Vma, start: number, end: number): readonly Vma[] {
+  const from = Math.max(vma.start, start);
+  const to = Math.min(vma.end, end);
+  return from < to ? [cutVma(vma, from as Vaddr, to as Vaddr)] : [];
+}
+
+function grants(onPage: readonly Vma[], access: Access): boolean {
+  const real = onPage.filter((vma) => vma.role !== 'pad');
+  const prot = (real.length > 0 ? real : onPage).reduce((all, vma) => all & vma.prot, PROT_RWX);
+  return access === 'load' ? prot !== 0 : (prot & (access === 'store' ? PROT_WRITE : PROT_EXEC)) !== 0;
+}
+
+function fillFromFile(page: Uint8Array, vma: Vma, pageStart: number): void {
+  if (vma.backing === undefined) return;
+  const from = Math.max(vma.start, pageStart);
+  const to = Math.min(vma.start + vma.backing.fileBytes, vma.end, pageStart + PAGE_BYTES);
+  if (from < to) page.set(vma.backing.file.readWithTail(fileOffsetOf(vma, from), to - from), from - pageStart);
+}

@@ -1,0 +1,303 @@
+/**
+ * Replay: the trace interpreter. A trace's ops go in one by one; a verdict comes out.
+ *
+ * The run goes on past broken invariants (each is found once) and stops at the first failure that a program could
+ * notice, unless told to keep going. A recorded answer that differs from ours is a divergence, reported and passed over;
+ * addresses are followed and do not count.
+ */
+import {
+  DEFAULT_PARAMETERS,
+  designOf,
+  File,
+  KernelBug,
+  kernelNamed,
+  parameterProblem,
+  rulesOf,
+  type KernelEvent,
+  type NamedKernel,
+  type Parameters,
+} from '../kernel-model/index.ts';
+import { fileBytes, type SuppliedFiles } from '../traces/content.ts';
+import type { KernelSpec, TraceHeader } from '../traces/header.ts';
+import type { Op } from '../traces/op.ts';
+import { Checker, type CheckMode } from './checker.ts';
+import type { Digester } from './digest.ts';
+import { headline, type Finding } from './finding.ts';
+import { Machine, type Watcher } from './machine.ts';
+import { Reference } from './reference.ts';
+import { RunDigest } from './run-digest.ts';
+import type { Result } from './trace-hart.ts';
+
+export interface ReplayOptions {
+  /** Kernel name instead of the header's. */
+  readonly kernel?: string | undefined;
+  /** Parameters instead of the header's. */
+  readonly parameters?: Partial<Parameters> | undefined;
+  readonly check: CheckMode;
+  /** Go on after a failure that a program could notice. */
+  readonly keepGoing?: boolean | undefined;
+  /** Stop before this op, counted from 0. */
+  readonly until?: number | undefined;
+  /** At most this many ops. */
+  readonly opsMax?: number | undefined;
+  /** Asked now and then; true ends the run with the verdict `limit`. */
+  readonly isOutOfTime?: (() => boolean) | undefined;
+  readonly onEvent?: ((event: KernelEvent, op: number) => void) | undefined;
+  /** Contents of files that the header names by digest only. */
+  readonly supplied?: SuppliedFiles | undefined;
+  readonly digester: Digester;
+}
+
+/** How the marked checks of a test suite did. */
+export interface CheckCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Name of the first check that failed. */
+  readonly firstFailed: string | undefined;
+}
+
+export interface Divergence {
+  readonly op: number;
+  readonly name: string;
+  readonly recorded: Result;
+  readonly actual: Result;
+}
+
+export type Verdict = 'held' | 'failed' | 'diverged' | 'limit';
+
+export interface ReplayResult {
+  readonly verdict: Verdict;
+  /** What the verdict names: what a program could notice comes before what only an invariant saw. */
+  readonly failure: Finding | undefined;
+  /** The first of each signature, in order of time. */
+  readonly findings: readonly Finding[];
+  readonly divergence: Divergence | undefined;
+  readonly kernel: string;
+  readonly threshold: number;
+  readonly ops: number;
+  readonly faults: number;
+  readonly assemblies: number;
+  readonly execs: number;
+  /** Present if the trace has marks. */
+  readonly checks: CheckCounts | undefined;
+  /** What the header expected, and whether it came so. */
+  readonly expectation: 'met' | 'notMet' | undefined;
+  readonly digest: string;
+}
+
+/** A header or an option that cannot be run: the user's mistake. */
+export class ReplayError extends Error {}
+
+/** How often the clock is asked, in ops. */
+const OPS_BETWEEN_LOOKS = 1024;
+
+/** One replay under way: feed it ops, then ask for the result. */
+export class Replay {
+  readonly machine: Machine;
+  readonly kernel: NamedKernel;
+  readonly checker: Checker | undefined;
+  private readonly header: TraceHeader;
+  private readonly options: ReplayOptions;
+  private readonly runDigest: RunDigest;
+  private readonly marks = new MarkCounter();
+  private index = 0;
+  private divergence: Divergence | undefined;
+  private isLimited = false;
+  private bug: KernelBug | undefined;
+
+  /** @throws ReplayError if the kernel or a parameter does not exist; TraceError if a file's content cannot be had */
+  constructor(header: TraceHeader, options: ReplayOptions) {
+    this.header = header;
+    this.options = options;
+    const kernel = kernelNamed(options.kernel ?? header.kernel.name);
+    if (typeof kernel === 'string') throw new ReplayError(kernel);
+    this.kernel = kernel;
+    const parameters = parametersOf(header.kernel, kernel, options.parameters);
+    const design = designOf(kernel, parameters);
+    const files = filesOf(header, options.supplied);
+    this.runDigest = new RunDigest(options.digester);
+    const watchers: Watcher[] = options.check === 'none' && options.onEvent === undefined ? [] : [this.runDigest];
+    if (options.onEvent !== undefined) watchers.push(new EventTap(options.onEvent, () => this.index));
+    // The checker must see the kernel that the machine makes, so it joins the watchers afterwards.
+    this.machine = new Machine({ design, rules: rulesOf(kernel), parameters, files }, watchers);
+    if (options.check === 'none') return;
+    const truth = new Map(filesOf(header, options.supplied).flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)));
+    this.checker = new Checker(this.machine.kernel, new Reference(design, truth), options.check);
+    this.machine.watch(this.checker);
+  }
+
+  /** Runs one op. @returns false when the run is over */
+  step(op: Op): boolean {
+    if (this.isOver()) return false;
+    try {
+      const result = this.machine.tick(op, this.index);
+      if (op.op !== 'touch') {
+        this.noteDivergence(op, result);
+        if (op.op === 'mark') this.marks.begin(op.name, op.counts ?? 'always', this.checker?.visible ?? 0);
+      }
+    } catch (error) {
+      if (!(error instanceof KernelBug)) throw error;
+      this.bug = error;
+      this.checker?.kernelBug(error.message);
+      return false;
+    }
+    this.index++;
+    return !this.isOver();
+  }
+
+  /** Ends the run: the last checks, the digest, the verdict. */
+  finish(): ReplayResult {
+    const { kernel } = this.machine;
+    const digest = this.runDigest.withState(kernel);
+    const checks = this.marks.end(this.checker?.visible ?? 0);
+    const counts = { ...kernel.counts };
+    if (this.checker !== undefined && this.bug === undefined) this.checkTheEnd(this.checker);
+    const findings = this.checker?.findings ?? [];
+    const failure = headline(findings);
+    const isFailed = failure !== undefined || this.bug !== undefined;
+    const verdict = isFailed ? 'failed' : this.isLimited ? 'limit' : this.divergence !== undefined ? 'diverged' : 'held';
+    return {
+      verdict,
+      failure,
+      findings,
+      divergence: this.divergence,
+      kernel: this.kernel.name,
+      threshold: kernel.parameters.assembleThreshold,
+      ops: this.index,
+      faults: counts.faults,
+      assemblies: counts.assemblies,
+      execs: counts.execs,
+      checks,
+      expectation: this.compareExpectation(verdict, failure, digest),
+      digest,
+    };
+  }
+
+  private isOver(): boolean {
+    const { until, opsMax, isOutOfTime, keepGoing } = this.options;
+    if (this.bug !== undefined || this.isLimited) return true;
+    if (until !== undefined && this.index >= until) return true;
+    if (this.checker !== undefined && this.checker.visible > 0 && keepGoing !== true) return true;
+    const isTooLong = opsMax !== undefined && this.index >= opsMax;
+    const isLate = isOutOfTime !== undefined && this.index % OPS_BETWEEN_LOOKS === 0 && isOutOfTime();
+    this.isLimited = isTooLong || isLate;
+    return this.isLimited;
+  }
+
+  private checkTheEnd(checker: Checker): void {
+    try {
+      checker.checkAll(this.index);
+      if (this.options.until !== undefined || this.isLimited) return;
+      this.machine.shutDown();
+      checker.checkLeaks(this.index);
+    } catch (error) {
+      if (!(error instanceof KernelBug)) throw error;
+      checker.kernelBug(error.message);
+    }
+  }
+
+  private noteDivergence(op: Op, actual: Result): void {
+    const recorded = op.result;
+    if (recorded === undefined || this.divergence !== undefined || op.op === 'wait') return;
+    const isAddress = (op.op === 'mmap' || op.op === 'mremap' || op.op === 'brk') && typeof recorded === typeof actual;
+    if (!isAddress && recorded !== actual) this.divergence = { op: this.index, name: op.op, recorded, actual };
+  }
+
+  private compareExpectation(verdict: Verdict, failure: Finding | undefined, digest: string): 'met' | 'notMet' | undefined {
+    const { expect } = this.header;
+    if (expect === undefined) return undefined;
+    const isMet =
+      expect.verdict === verdict &&
+      (expect.kind === undefined || expect.kind === failure?.kind) &&
+      (expect.id === undefined || expect.id === failure?.id) &&
+      (expect.op === undefined || expect.op === failure?.op) &&
+      (expect.digest === undefined || expect.digest === digest);
+    return isMet ? 'met' : 'notMet';
+  }
+}
+
+/** Replays a whole trace. */
+export function replay(trace: { readonly header: TraceHeader; readonly ops: Iterable<Op> }, options: ReplayOptions): ReplayResult {
+  const run = new Replay(trace.header, options);
+  for (const op of trace.ops) if (!run.step(op)) break;
+  return run.finish();
+}
+
+/** Hands events on together with the op that caused them. */
+class EventTap implements Watcher {
+  private readonly handOn: (event: KernelEvent, op: number) => void;
+  private readonly opNow: () => number;
+
+  constructor(handOn: (event: KernelEvent, op: number) => void, opNow: () => number) {
+    this.handOn = handOn;
+    this.opNow = opNow;
+  }
+
+  event(event: KernelEvent): void {
+    this.handOn(event, this.opNow());
+  }
+
+  before(): void {
+    // Only events matter here.
+  }
+
+  load(): void {
+    // Only events matter here.
+  }
+
+  store(): void {
+    // Only events matter here.
+  }
+
+  after(): void {
+    // Only events matter here.
+  }
+}
+
+/** Counts the checks of a suite: one fails if a program could notice a failure between its mark and the next. */
+class MarkCounter {
+  private current: { readonly name: string; readonly counts: 'always' | 'ifHeld' | 'never'; readonly failuresBefore: number } | undefined;
+  private passed = 0;
+  private failed = 0;
+  private skipped = 0;
+  private firstFailed: string | undefined;
+
+  begin(name: string, counts: 'always' | 'ifHeld' | 'never', failures: number): void {
+    this.close(failures);
+    this.current = { name, counts, failuresBefore: failures };
+  }
+
+  end(failures: number): CheckCounts | undefined {
+    this.close(failures);
+    const total = this.passed + this.failed + this.skipped;
+    return total === 0 ? undefined : { passed: this.passed, failed: this.failed, skipped: this.skipped, firstFailed: this.firstFailed };
+  }
+
+  private close(failures: number): void {
+    const check = this.current;
+    if (check === undefined) return;
+    const hasFailed = failures > check.failuresBefore;
+    if (check.counts === 'never' || (check.counts === 'ifHeld' && hasFailed)) this.skipped++;
+    else if (hasFailed) {
+      this.failed++;
+      this.firstFailed ??= check.name;
+    } else this.passed++;
+    this.current = undefined;
+  }
+}
+
+/** The header's parameters over the kernel's over the defaults; options win. @throws ReplayError for one out of bounds */
+function parametersOf(spec: KernelSpec, kernel: NamedKernel, overrides: Partial<Parameters> = {}): Parameters {
+  const fromHeader = Object.fromEntries(Object.entries(spec).filter(([name]) => name in DEFAULT_PARAMETERS));
+  const parameters = { ...DEFAULT_PARAMETERS, ...kernel.parameters, ...fromHeader, ...overrides } as Parameters;
+  const problem = parameterProblem(parameters);
+  if (problem !== undefined) throw new ReplayError(`parameter ${problem.name}: ${problem.message}`);
+  return parameters;
+}
+
+/** The header's files, with new bytes each time: the kernel's and the reference's must not be the same. */
+function filesOf(header: TraceHeader, supplied: SuppliedFiles | undefined): readonly File[] {
+  return header.files.map((spec) => new File(spec.path, spec.links ?? [], fileBytes(spec, supplied), spec.immutable ?? spec.segments !== undefined));
+}
+

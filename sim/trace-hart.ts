@@ -1,0 +1,111 @@
+/**
+ * The trace hart: executes the ops of a trace that a program performs, one RISC-V-like step an op.
+ *
+ * A touch is a load, a store or a fetch; a call is an `ecall` with the number and the registers of RISC-V Linux.
+ */
+import { CLONE, MAP, MREMAP, SYS, adviceNumber, type Ecall } from './syscalls.ts';
+import type { HartPort } from './hart.ts';
+import { decodeResult, signalNumber } from './errno.ts';
+import { floorToPage, PAGE_BYTES } from '../kernel-model/index.ts';
+import type { Op, OpOf } from '../traces/op.ts';
+
+/** What an op answered: 0 or a count or an address, or the name of an errno or a signal. */
+export type Result = number | string;
+
+/** Ops that a program performs itself. */
+export const PROGRAM_OPS = ['touch', 'exec', 'fork', 'vfork', 'exit', 'wait', 'mmap', 'munmap', 'mprotect', 'mremap', 'brk', 'madvise', 'msync', 'mincore'] as const;
+export type ProgramOp = OpOf<(typeof PROGRAM_OPS)[number]>;
+const PROGRAM_OP_NAMES: ReadonlySet<string> = new Set(PROGRAM_OPS);
+
+export const isProgramOp = (op: Op): op is ProgramOp => PROGRAM_OP_NAMES.has(op.op);
+
+/** Executes one op. `index` is its place in the trace, from which a store without a value takes its bytes. */
+export function executeOp(port: HartPort, op: ProgramOp, index: number): Result {
+  if (op.op === 'touch') return touch(port, op, index);
+  const call = ecallOf(op);
+  return call === undefined ? 0 : decodeResult(port.ecall(call));
+}
+
+function touch(port: HartPort, op: OpOf<'touch'>, index: number): Result {
+  const { addr, access, pages = 1, width = 1 } = op;
+  for (let i = 0; i < pages; i++) {
+    const address = i === 0 ? addr : floorToPage(addr) + i * PAGE_BYTES;
+    const refusal = access === 'w' ? port.store(address, storedBytes(op, index, i)) : access === 'r' ? port.load(address, width) : port.fetch(address, width);
+    if (refusal !== undefined) return refusal;
+  }
+  return 0;
+}
+
+/** One scratch array a width, so that a store allocates nothing. */
+const SCRATCH = new Map([1, 2, 4, 8].map((width) => [width, new Uint8Array(width)]));
+
+/** The bytes that a store puts down: its value, little-endian, or bytes that tell this op and page from others, never 0. */
+function storedBytes({ width = 1, value }: OpOf<'touch'>, index: number, page: number): Uint8Array {
+  const bytes = SCRATCH.get(width)!;
+  let rest = value === undefined ? 0n : BigInt(value);
+  for (let i = 0; i < width; i++) {
+    bytes[i] = value === undefined ? patternByte(index, page + i) : Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** A byte from 1 to 255 that tells writes apart. */
+export const patternByte = (index: number, offset: number): number => 1 + ((index * 37 + offset * 11) % 255);
+
+const PROT_BITS: Readonly<Record<string, number>> = { r: 1, w: 2, x: 4 };
+export const protBits = (prot: string): number => (prot === 'none' ? 0 : [...prot].reduce((bits, letter) => bits | PROT_BITS[letter]!, 0));
+
+function ecallOf(op: Exclude<ProgramOp, OpOf<'touch'>>): Ecall | undefined {
+  const call = (number: number, args: readonly number[], attached: Ecall['attached'] = {}): Ecall => ({ number, args, attached });
+  switch (op.op) {
+    case 'exec':
+      return call(SYS.execve, [], { path: op.path, argv: op.argv, env: op.env });
+    case 'fork':
+      return call(SYS.clone, [CLONE.SIGCHLD], { child: op.child });
+    case 'vfork':
+      return call(SYS.clone, [CLONE.SIGCHLD | CLONE.VM | CLONE.VFORK], { child: op.child });
+    case 'exit':
+      return call(SYS.exit_group, [op.status ?? 0], { signal: op.signal === undefined ? undefined : signalNumber(op.signal) });
+    case 'wait':
+      return undefined; // Reaping changes no memory: a process gives its memory back when it exits.
+    case 'mmap':
+      return call(SYS.mmap, [op.addr, op.length, protBits(op.prot), mapFlags(op), 0, op.offset ?? 0], { path: op.path });
+    case 'munmap':
+      return call(SYS.munmap, [op.addr, op.length]);
+    case 'mprotect':
+      return call(SYS.mprotect, [op.addr, op.length, protBits(op.prot)]);
+    case 'mremap':
+      return call(SYS.mremap, [op.addr, op.length, op.newLength, remapFlags(op), op.newAddr ?? 0]);
+    case 'brk':
+      return call(SYS.brk, [op.addr]);
+    case 'madvise':
+      return call(SYS.madvise, [op.addr, op.length, adviceNumber(op.advice)]);
+    case 'msync':
+      return call(SYS.msync, [op.addr, op.length, 0]);
+    case 'mincore':
+      return call(SYS.mincore, [op.addr, op.length, 0]);
+  }
+}
+
+const MAP_BITS: Readonly<Record<OpOf<'mmap'>['flags'][number], number>> = {
+  private: MAP.PRIVATE,
+  shared: MAP.SHARED,
+  anonymous: MAP.ANONYMOUS,
+  fixed: MAP.FIXED,
+  noreplace: MAP.FIXED_NOREPLACE,
+  populate: MAP.POPULATE,
+  stack: 0,
+  growsdown: 0,
+  noreserve: 0,
+};
+
+const mapFlags = (op: OpOf<'mmap'>): number => op.flags.reduce((bits, flag) => bits | MAP_BITS[flag], 0);
+
+const REMAP_BITS: Readonly<Record<OpOf<'mremap'>['flags'][number], number>> = {
+  mayMove: MREMAP.MAYMOVE,
+  fixed: MREMAP.FIXED,
+  dontUnmap: MREMAP.DONTUNMAP,
+};
+
+const remapFlags = (op: OpOf<'mremap'>): number => op.flags.reduce((bits, flag) => bits | REMAP_BITS[flag], 0);
