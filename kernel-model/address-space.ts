@@ -1,10 +1,12 @@
 /** An address space: VMAs, page table, heap and placement pointer; shared by the processes of a vfork until one execs. */
-import type { Asid, Pfn, Vaddr } from './units.ts';
+import type { Asid, Pfn, Pid, Vaddr } from './units.ts';
 import type { Vma, VmaSet } from './vma.ts';
 
 export interface AddressSpace {
   /** Names the space for its whole life; ids are never reused. */
   readonly id: number;
+  /** The process it was made for; events name it. */
+  readonly pid: Pid;
   readonly root: Pfn;
   vmas: VmaSet;
   asid: Asid;

@@ -45,7 +45,7 @@ export function* assembleOrReuse(k: Kernel, space: AddressSpace, candidate: Cand
   const key = k.rules.hugeBlockKey({ region, layout: layoutOf(k, candidate) });
   const known = k.cache.lookupBlock(file, key);
   if (known !== undefined) {
-    k.emit({ type: 'huge_cache_hit', pid: k.pidOf(space), huge_base: baseOf(k, region), frame: known.frame });
+    k.emit({ type: 'huge_cache_hit', pid: space.pid, huge_base: baseOf(k, region), frame: known.frame });
     return mapBlock(k, space, known);
   }
   const cached = countCached(k, candidate);
@@ -84,7 +84,7 @@ function countCached(k: Kernel, { region, file, vmas }: Candidate): number {
 
 function* assemble(k: Kernel, space: AddressSpace, candidate: Candidate, frame: Pfn, cached: number): Operation<HugeBlock> {
   const { region, file } = candidate;
-  const pid = k.pidOf(space);
+  const pid = space.pid;
   const huge_base = baseOf(k, region);
   k.emit({ type: 'assembly_begin', pid, huge_base, cached, threshold: k.parameters.assembleThreshold, frame });
   const populated: boolean[] = [];
@@ -115,7 +115,7 @@ function fillFromPart(k: Kernel, space: AddressSpace, huge_base: number, sub_pag
   const cached = k.cache.lookup(file, index);
   const source = cached === undefined ? 'file' : k.rules.assemblySource(fill);
   const [start, end] = source === 'cachedPage' ? [0, PAGE_BYTES] : [fill.start, fill.start + fill.length];
-  k.emit({ type: 'assembly_page', pid: k.pidOf(space), huge_base, sub_page, source, file_offset: fileOffset, start, end });
+  k.emit({ type: 'assembly_page', pid: space.pid, huge_base, sub_page, source, file_offset: fileOffset, start, end });
   if (cached === undefined || source === 'file') return readInto(k, file, fileOffset, frame, fill.start, fill.length) === undefined;
   k.memory.access.copyRange(cached.frame, frame, start, end);
   k.provenance.noteCopy(cached.frame, frame, start, end, 'assembly');

@@ -29,7 +29,7 @@ export function* exec(k: Kernel, process: Process, path: string, argv: readonly 
   if (typeof plan === 'string') return plan;
   // Segments are read from the store, so it has to be current.
   if ((yield* writeBackAll(k, request.program.file)) !== undefined) return 'EIO';
-  const space = k.createSpace();
+  const space = k.createSpace(process.pid);
   if (space === undefined) return 'ENOMEM';
   const isComplete = yield* fillSpace(k, space, plan, request);
   if (!isComplete) {
@@ -40,12 +40,9 @@ export function* exec(k: Kernel, process: Process, path: string, argv: readonly 
   process.space = space;
   process.argv0 = argv[0] ?? path;
   process.vforkParent = undefined;
+  for (const cpu of k.cpus) if (cpu.pid === process.pid) k.switchTo(cpu, process);
   k.counts.execs++;
   k.emit({ type: 'process_exec', pid: process.pid, argv0: process.argv0, entry: plan.entry });
-  if (k.parameters.verify) {
-    verifyPrefaultedPages(k, process);
-    auditVm(k, process);
-  }
   yield* leaveSpace(k, old);
   return 0;
 }
@@ -103,6 +100,10 @@ function* fillSpace(k: Kernel, space: AddressSpace, plan: ExecPlan, request: Exe
   space.placementNext = plan.placementNext;
   if (!(yield* prefaultCachedPages(k, space, file))) return false;
   if (!prefaultSmallAnonymous(k, space)) return false;
+  if (k.parameters.verify) {
+    verifyPrefaultedPages(k, space);
+    auditVm(k, space);
+  }
   return mapVdso(k, space) && mapStack(k, space, plan);
 }
 

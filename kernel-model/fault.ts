@@ -13,7 +13,19 @@ import type { File } from './file.ts';
 import type { Kernel, Operation } from './kernel.ts';
 import { mapHuge, splitHuge } from './mapping.ts';
 import { allows, filePartsOf, protectionOfPage, vmaOfFault, type Access } from './page-content.ts';
-import { frameOfPte, isValid, leafPte, protName, rightsOfPte, PROT_NONE, PROT_WRITE, PTE_EXEC, PTE_READ, PTE_WRITE } from './pte.ts';
+import {
+  frameOfPte,
+  isValid,
+  leafPte,
+  protName,
+  rightsOfPte,
+  PROT_NONE,
+  PROT_WRITE,
+  PTE_EXEC,
+  PTE_READ,
+  PTE_WRITE,
+  withoutWrite,
+} from './pte.ts';
 import { floorToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 import { vmaType, type Vma } from './vma.ts';
 
@@ -58,7 +70,7 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
     return 'SIGSEGV';
   }
   if (typeof prepared === 'string') return prepared;
-  k.emit(faultEvent(k, fault));
+  k.emit(faultEvent(fault));
   yield 'fault.page-prepared';
 
   const huge = yield* tryHugeAnonymous(k, fault, prepared);
@@ -78,14 +90,14 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
 
 function noVma(k: Kernel, space: AddressSpace, address: number): FaultOutcome {
   const reason = address === 0 ? 'null_pointer' : 'no_vma';
-  k.emit({ type: 'page_fault', pid: k.pidOf(space), vaddr: address, ip: 0, reason, resolved: false });
+  k.emit({ type: 'page_fault', pid: space.pid, vaddr: address, ip: 0, reason, resolved: false });
   return 'SIGSEGV';
 }
 
-function faultEvent(k: Kernel, { space, address, vma }: Fault): Parameters<Kernel['emit']>[0] {
+function faultEvent({ space, address, vma }: Fault): Parameters<Kernel['emit']>[0] {
   return {
     type: 'page_fault',
-    pid: k.pidOf(space),
+    pid: space.pid,
     vaddr: address,
     ip: 0,
     reason: 'demand_page',
@@ -110,7 +122,7 @@ function preparePage(k: Kernel, fault: Fault): Prepared | Signal {
     const cached = k.cache.lookup(whole.file, whole.index);
     if (cached !== undefined) {
       if (!k.hold(cached.frame)) return 'SIGKILL';
-      k.emit({ type: 'cache_hit', pid: k.pidOf(fault.space), path: whole.file.path, index: whole.index, frame: cached.frame });
+      k.emit({ type: 'cache_hit', pid: fault.space.pid, path: whole.file.path, index: whole.index, frame: cached.frame });
       return { frame: cached.frame, isCached: true, insert: undefined };
     }
   }
@@ -163,11 +175,11 @@ function outOfFrames(k: Kernel, prepared: Prepared): FaultOutcome {
 function mapPrepared(k: Kernel, { space, page, vma, prot, access }: Fault, prepared: Prepared, slot: number): void {
   const isCoherent = prepared.isCached && vma.role === 'mapping' && vma.backing?.file.immutable === false;
   const mayWrite = !isCoherent || (vma.shared && access === 'store');
-  const granted = mayWrite ? prot : prot & ~PROT_WRITE;
+  const granted = mayWrite ? prot : withoutWrite(prot);
   k.tables.setEntry(slot, leafPte(prepared.frame, granted));
   k.emit({
     type: 'page_mapped',
-    pid: k.pidOf(space),
+    pid: space.pid,
     vaddr: vaddrOf(page),
     frame: prepared.frame,
     prot: protName(granted),
@@ -222,7 +234,7 @@ function mapNeighbours(k: Kernel, { space, page, vma, prot, onPage }: Fault): vo
     if (frame === undefined) return;
     k.frames.refs[frame] = 1;
     k.tables.setEntry(slot, leafPte(frame, prot));
-    k.emit({ type: 'page_mapped', pid: k.pidOf(space), vaddr: vaddrOf(next), frame, prot: protName(prot), pages: 1, why: 'fault-around' });
+    k.emit({ type: 'page_mapped', pid: space.pid, vaddr: vaddrOf(next), frame, prot: protName(prot), pages: 1, why: 'fault-around' });
   }
 }
 
@@ -248,7 +260,7 @@ function* settleEntry(k: Kernel, fault: Fault, slot: number, entry: number): Ope
       break;
     case 'refresh': {
       const mayWrite = vma.shared ? isDirtyShared(k, vma, page) : k.rules.mayGrantWrite({ others, why: 'refresh' });
-      k.tables.setEntry(slot, leafPte(frame, mayWrite ? prot : prot & ~PROT_WRITE));
+      k.tables.setEntry(slot, leafPte(frame, mayWrite ? prot : withoutWrite(prot)));
       break;
     }
     case 'dirty':
@@ -257,7 +269,7 @@ function* settleEntry(k: Kernel, fault: Fault, slot: number, entry: number): Ope
       break;
     case 'reuse':
       k.tables.setEntry(slot, leafPte(frame, prot));
-      k.emit({ type: 'cow_reuse', pid: k.pidOf(space), vaddr: vaddrOf(page), frame });
+      k.emit({ type: 'cow_reuse', pid: space.pid, vaddr: vaddrOf(page), frame });
       break;
     case 'copy':
       return yield* copyOnWrite(k, fault, slot, frame);
@@ -279,7 +291,7 @@ function* copyOnWrite(k: Kernel, { space, page, prot }: Fault, slot: number, fro
   k.provenance.noteCopy(from, to, 0, PAGE_BYTES, 'copy on write');
   k.frames.refs[to] = 1;
   yield 'fault.copied';
-  k.emit({ type: 'cow_copy', pid: k.pidOf(space), vaddr: vaddrOf(page), from, to, refs: k.frames.refs[from]! });
+  k.emit({ type: 'cow_copy', pid: space.pid, vaddr: vaddrOf(page), from, to, refs: k.frames.refs[from]! });
   k.tables.setEntry(slot, leafPte(to, prot));
   yield* k.flush(space, page, 1);
   k.release(from);

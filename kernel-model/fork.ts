@@ -15,7 +15,7 @@ import { pid, vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from './units.
 /** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
 export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
   if (k.processes.has(childPid)) return 'EAGAIN';
-  const space = k.createSpace();
+  const space = k.createSpace(childPid);
   if (space === undefined) return 'ENOMEM';
   const from = parent.space;
   space.vmas = from.vmas.copy();

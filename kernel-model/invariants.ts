@@ -33,7 +33,7 @@ const rightsName = (rights: number): string =>
 function firstOver(k: Kernel, check: (space: AddressSpace) => Violation | undefined): Violation | undefined {
   for (const space of k.spaces) {
     const violation = check(space);
-    if (violation !== undefined) return { pid: k.pidOf(space), ...violation };
+    if (violation !== undefined) return { pid: space.pid, ...violation };
   }
   return undefined;
 }
@@ -265,7 +265,7 @@ function whoReaches(k: Kernel, wanted: Pfn): string {
   });
   for (const space of k.spaces) {
     k.tables.eachEntry(space.root, (page, entry) => {
-      if (frameOfPte(entry) === wanted) who = `pid ${k.pidOf(space)} at ${hex(vaddrOf(page))}`;
+      if (frameOfPte(entry) === wanted) who = `pid ${space.pid} at ${hex(vaddrOf(page))}`;
     });
   }
   return who;
@@ -289,7 +289,7 @@ function tlbJustified(k: Kernel): Violation | undefined {
       violation = {
         message: `cpu ${cpu.id} translates asid ${asid} page ${hex(vaddrOf(page))} to frame ${hex(frame)} ${rightsName(rights)}, but ${has}`,
         address: vaddrOf(page),
-        ...(space === undefined ? {} : { pid: k.pidOf(space) }),
+        ...(space === undefined ? {} : { pid: space.pid }),
       };
     });
   }
@@ -313,7 +313,7 @@ function pinCoherent(k: Kernel): Violation | undefined {
     if (entry === 0 || frameOfPte(entry) === pin.frame) continue;
     return {
       message: `pin ${pin.id} holds frame ${hex(pin.frame)}, but page ${hex(vaddrOf(pin.page))} maps frame ${hex(frameOfPte(entry))}`,
-      pid: k.pidOf(pin.space),
+      pid: pin.space.pid,
       address: vaddrOf(pin.page),
     };
   }

@@ -203,13 +203,14 @@ export class Kernel {
 
   // ---- Address spaces and CPUs.
 
-  /** An empty space with a root table and an owner, or undefined when no frame is left. */
-  createSpace(): AddressSpace | undefined {
+  /** An empty space for process `owner`, with a root table and an owner, or undefined when no frame is left. */
+  createSpace(owner: Pid): AddressSpace | undefined {
     const root = this.tableSource();
     if (root === undefined) return undefined;
     const zero = vaddrOf(0);
     const space: AddressSpace = {
       id: this.nextSpaceId++,
+      pid: owner,
       root,
       vmas: new VmaSet(),
       asid: asid(0),
@@ -220,13 +221,12 @@ export class Kernel {
       placementNext: this.design.placementStart,
       owners: 1,
     };
-    this.renewAsid(space);
     this.spaces.add(space);
     return space;
   }
 
   /** Gives the space an id of the current generation; a new generation starts with empty TLBs. */
-  renewAsid(space: AddressSpace): void {
+  private renewAsid(space: AddressSpace): void {
     if (this.nextAsid >= this.parameters.asids) {
       this.nextAsid = 1;
       this.asidGeneration++;
@@ -239,11 +239,11 @@ export class Kernel {
 
   /** Makes `process` the one that runs on `cpu`. */
   switchTo(cpu: Cpu, process: Process): void {
-    if (process.space.asidGeneration !== this.asidGeneration) this.renewAsid(process.space);
     cpu.pid = process.pid;
+    if (!this.isAsidCurrent(process.space)) this.renewAsid(process.space);
   }
 
-  /** Is the id still the space's own, or from a generation that is over? */
+  /** Has the space an id of its own? A new one has none before it runs, and every one loses it when the generation ends. */
   isAsidCurrent(space: AddressSpace): boolean {
     return space.asidGeneration === this.asidGeneration;
   }
@@ -261,16 +261,10 @@ export class Kernel {
     return defined(this.processes.get(id), 'the process exists');
   }
 
-  /** The first process that uses a space, for events; 0 when there is none. */
-  pidOf(space: AddressSpace): number {
-    for (const process of this.processes.values()) if (process.space === space) return process.pid;
-    return 0;
-  }
-
   /** Creates the first process, without an image, or another without parent. */
   spawn(id: Pid): Process | undefined {
     assert(!this.processes.has(id), 'the pid is free', { pid: id });
-    const space = this.createSpace();
+    const space = this.createSpace(id);
     if (space === undefined) return undefined;
     const process: Process = { pid: id, parent: pid(FIRST_PID), space, argv0: '', vforkParent: undefined };
     this.processes.set(id, process);

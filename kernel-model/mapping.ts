@@ -16,7 +16,7 @@ export function mapPage(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn, p
   if (slot < 0) return false;
   assert(k.tables.entryAt(slot) === 0, 'the page has no entry yet', { page });
   k.tables.setEntry(slot, leafPte(frame, prot));
-  k.emit({ type: 'page_mapped', pid: k.pidOf(space), vaddr: vaddrOf(page), frame, prot: protName(prot), pages: 1, why });
+  k.emit({ type: 'page_mapped', pid: space.pid, vaddr: vaddrOf(page), frame, prot: protName(prot), pages: 1, why });
   return true;
 }
 
@@ -27,7 +27,7 @@ export function mapHuge(k: Kernel, space: AddressSpace, page: Vpn, block: Pfn, p
   assert(k.tables.entryAt(slot) === 0, 'the region has no entry yet', { page });
   k.tables.setEntry(slot, leafPte(block, prot));
   const pages = k.parameters.hugePages;
-  k.emit({ type: 'page_mapped', pid: k.pidOf(space), vaddr: vaddrOf(page), frame: block, prot: protName(prot), pages, why });
+  k.emit({ type: 'page_mapped', pid: space.pid, vaddr: vaddrOf(page), frame: block, prot: protName(prot), pages, why });
   return true;
 }
 
@@ -39,7 +39,7 @@ export function* splitHuge(k: Kernel, space: AddressSpace, page: Vpn): Operation
   if (table === undefined) return false;
   k.tables.splitInto(table, k.tables.regionSlot(space.root, region));
   const first = k.tables.firstPageOf(region);
-  k.emit({ type: 'huge_split', pid: k.pidOf(space), huge_base: vaddrOf(first) });
+  k.emit({ type: 'huge_split', pid: space.pid, huge_base: vaddrOf(first) });
   yield* k.flush(space, first, k.parameters.hugePages);
   return true;
 }
@@ -81,7 +81,7 @@ export function* unmapPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn
     page = vpn(next);
   }
   if (frames.length === 0) return;
-  k.emit({ type: 'page_unmapped', pid: k.pidOf(space), vaddr: vaddrOf(start), pages: end - start });
+  k.emit({ type: 'page_unmapped', pid: space.pid, vaddr: vaddrOf(start), pages: end - start });
   yield 'unmap.entries-cleared';
   yield* k.flush(space, start, end - start);
   for (const frame of frames) if (k.frames.exists(frame)) k.release(frame);

@@ -6,7 +6,19 @@ import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAtEnds, splitHuge, unmapPages } from './mapping.ts';
 import { clearRange, placeUpwards } from './mmap.ts';
 import { intersectProtection } from './page-content.ts';
-import { frameOfPte, isLeaf, isValid, leafPte, protName, rightsOfProt, PROT_NONE, PROT_WRITE, PTE_READ, PTE_WRITE } from './pte.ts';
+import {
+  frameOfPte,
+  isLeaf,
+  isValid,
+  leafPte,
+  protName,
+  rightsOfProt,
+  PROT_NONE,
+  PROT_WRITE,
+  PTE_READ,
+  PTE_WRITE,
+  withoutWrite,
+} from './pte.ts';
 import { ceilToPage, isPageAligned, pfn, vaddr, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vaddr, type Vpn } from './units.ts';
 import { cutVma, type Vma } from './vma.ts';
 
@@ -40,7 +52,7 @@ export function* mprotect(k: Kernel, { space }: Process, address: number, length
   if (prot === PROT_NONE && k.rules.protNoneRevokesHugeLeaf() && !(yield* splitAll(k, space, vpnOf(start), vpnOf(end)))) return 'ENOMEM';
   space.vmas.changeRange(start, end, (vma) => ({ ...vma, prot }));
   protectEntries(k, space, vpnOf(start), vpnOf(end));
-  k.emit({ type: 'protection_changed', pid: k.pidOf(space), vaddr: start, pages: (end - start) / PAGE_BYTES, prot: protName(prot) });
+  k.emit({ type: 'protection_changed', pid: space.pid, vaddr: start, pages: (end - start) / PAGE_BYTES, prot: protName(prot) });
   yield* k.flush(space, vpnOf(start), (end - start) / PAGE_BYTES);
   return 0;
 }
@@ -89,7 +101,7 @@ function grantable(k: Kernel, space: AddressSpace, page: Vpn, entry: number, isH
   const mayWrite = onPage.some((vma) => vma.shared)
     ? wasWritable
     : k.rules.mayGrantWrite({ others: othersOfEntry(k, entry, isHuge), why: 'mprotect' });
-  return mayWrite ? prot : prot & ~PROT_WRITE;
+  return mayWrite ? prot : withoutWrite(prot);
 }
 
 /** Holders besides this entry; for a huge leaf the most that any of its sub-frames has. */
@@ -232,7 +244,7 @@ function stretchStranger(k: Kernel, space: AddressSpace, vma: Vma, end: Vaddr): 
   space.vmas.replace(vma, [{ ...vma, end }]);
   k.emit({
     type: 'protection_changed',
-    pid: k.pidOf(space),
+    pid: space.pid,
     vaddr: vma.start,
     pages: Math.ceil((end - vma.start) / PAGE_BYTES),
     prot: protName(vma.prot),

@@ -91,7 +91,7 @@ function replayTemplate(k: Kernel, space: AddressSpace, program: File): 'none' |
   if (template === undefined || template.prefaulted.length === 0) return 'none';
   if (!k.rules.templateIsCurrent({ recorded: template.generation, now: k.cache.generation })) return 'none';
   for (const entry of template.prefaulted) if (!replayPage(k, space, entry)) return 'outOfFrames';
-  k.emit({ type: 'template_replayed', pid: k.pidOf(space), path: program.path, pages: template.prefaulted.length });
+  k.emit({ type: 'template_replayed', pid: space.pid, path: program.path, pages: template.prefaulted.length });
   return 'done';
 }
 

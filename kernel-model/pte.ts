@@ -30,6 +30,9 @@ export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
 export const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
 
+/** A protection without WRITE; what could be written could be read, so READ stays. */
+export const withoutWrite = (prot: number): number => (prot === PROT_NONE ? PROT_NONE : (prot & ~PROT_WRITE) | PROT_READ);
+
 /** `rw-` form of a protection. */
 export function protName(prot: number): string {
   return (prot & PROT_READ ? 'r' : '-') + (prot & PROT_WRITE ? 'w' : '-') + (prot & PROT_EXEC ? 'x' : '-');

@@ -4,7 +4,7 @@
  * Each method is one decision without side effects. The model asks and acts; it holds no bug switch. This class decides
  * right; a mutant overrides one method in a file of its own (mutants.ts), so the correct path has nothing to read around.
  */
-import { PROT_WRITE } from './pte.ts';
+import { withoutWrite } from './pte.ts';
 import { PAGE_BYTES } from './units.ts';
 import type { RefOverflow } from './frame-table.ts';
 import type { Vma, VmaSet } from './vma.ts';
@@ -146,12 +146,12 @@ export class Rules {
 
   /** With what protection are pages mapped ahead of a fault? Never writable: their frames are shared. */
   prefaultProtection(prot: number): number {
-    return prot & ~PROT_WRITE;
+    return withoutWrite(prot);
   }
 
   /** With what protection does a template map the pages it replays? */
   templateProtection(prot: number): number {
-    return prot & ~PROT_WRITE;
+    return withoutWrite(prot);
   }
 
   /** Is a template that was recorded at one generation of the cache still good at another? */

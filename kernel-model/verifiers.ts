@@ -11,7 +11,7 @@
  * @see Kevlar kernel/process/process.rs, verify_huge_page_assembly, verify_prefaulted_pages, audit_vm
  */
 import { immutableFileVmas, type AddressSpace } from './address-space.ts';
-import type { Kernel, Process } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { partsForAssembly } from './page-content.ts';
 import type { HugeBlock } from './page-cache.ts';
 import { frameOfPte, PROT_EXEC, PROT_WRITE, PTE_EXEC, rightsOfPte } from './pte.ts';
@@ -22,7 +22,7 @@ const AUDITED_VMAS_MAX = 32;
 
 /** Compares every populated sub-page of a new block with what its VMAs say. */
 export function verifyHugePageAssembly(k: Kernel, space: AddressSpace, vmas: readonly Vma[], block: HugeBlock): void {
-  const pid = k.pidOf(space);
+  const pid = space.pid;
   const huge_base = vaddrOf(k.tables.firstPageOf(block.region));
   let verified = 0;
   let failed = 0;
@@ -55,7 +55,8 @@ export function verifyHugePageAssembly(k: Kernel, space: AddressSpace, vmas: rea
 }
 
 /** Compares the whole pages of every file VMA that are mapped after exec with the file ("verify-pages"). */
-export function verifyPrefaultedPages(k: Kernel, { pid, space }: Process): void {
+export function verifyPrefaultedPages(k: Kernel, space: AddressSpace): void {
+  const { pid } = space;
   let verified = 0;
   let failed = 0;
   for (const vma of immutableFileVmas(space)) {
@@ -99,7 +100,7 @@ function firstDifference(expected: Uint8Array, actual: Uint8Array, length: numbe
 }
 
 /** Counts mapped and unmapped whole pages of the first 32 VMAs, and pages that an executable VMA cannot execute ("audit-vm"). */
-export function auditVm(k: Kernel, { pid, space }: Process): void {
+export function auditVm(k: Kernel, space: AddressSpace): void {
   const vmas = space.vmas.list.slice(0, AUDITED_VMAS_MAX).map((vma) => {
     let mapped = 0;
     let unmapped = 0;
@@ -119,5 +120,5 @@ export function auditVm(k: Kernel, { pid, space }: Process): void {
       perm_mismatch: perm_mismatch % 65536,
     };
   });
-  k.emit({ type: 'vm_audit', pid, vmas });
+  k.emit({ type: 'vm_audit', pid: space.pid, vmas });
 }

@@ -19,7 +19,6 @@ import {
   pfn,
   vaddrOf,
   vpnOf,
-  floorToPage,
   type AddressSpace,
   type File,
   type Invariant,
@@ -56,7 +55,8 @@ export class Checker implements Watcher {
   private readonly framesAtStart: number;
   private changed = false;
   private op = 0;
-  private refusedBefore = 0;
+  /** Refused frames and store errors before the op. */
+  private troubleBefore = 0;
 
   constructor(kernel: Kernel, reference: Reference, mode: CheckMode) {
     this.kernel = kernel;
@@ -78,8 +78,9 @@ export class Checker implements Watcher {
     this.op = index;
     this.changed = false;
     this.pending.length = 0;
-    this.refusedBefore = this.kernel.counts.refusedFrames;
-    if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid'])) this.reference.spawn(op.pid);
+    this.troubleBefore = this.kernel.counts.refusedFrames + this.kernel.counts.storeErrors;
+    if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid']))
+      this.reference.spawn(op.pid);
     if (this.looksAtChanges && (op.op === 'exec' || op.op === 'exit')) this.sweep(op.pid);
   }
 
@@ -121,7 +122,10 @@ export class Checker implements Watcher {
   checkLeaks(index: number): void {
     this.op = index;
     const missing = this.framesAtStart - this.kernel.allocator.freeCount();
-    if (missing !== 0) this.report('invariant', 'no-leak', { message: `${missing} frames are not free although every process has exited and the caches are empty` });
+    if (missing !== 0)
+      this.report('invariant', 'no-leak', {
+        message: `${missing} frames are not free although every process has exited and the caches are empty`,
+      });
   }
 
   /** What the kernel under test threw. */
@@ -138,7 +142,11 @@ export class Checker implements Watcher {
   private compareOutcome(op: Op, index: number, result: Result): void {
     if (result === 'stuck') {
       const address = 'addr' in op ? op.addr : undefined;
-      this.report('invariant', 'fault-progress', { pid: op.pid, address, message: `the access faults without end (${this.kernel.parameters.faultsMax} faults and more)` });
+      this.report('invariant', 'fault-progress', {
+        pid: op.pid,
+        address,
+        message: `the access faults without end (${this.kernel.parameters.faultsMax} faults and more)`,
+      });
       return;
     }
     const expected = predict(this.reference, this.kernel.design, op, result, index);
@@ -152,15 +160,11 @@ export class Checker implements Watcher {
     });
   }
 
-  /** A kernel may run out of frames, or its store may fail, and then say so; the reference cannot know. */
+  /** A kernel may run out of frames, or its store may fail, and then say so or stop half-way; the reference cannot know. */
   private isExcused(op: Op, result: Result): boolean {
-    const isShort = this.kernel.counts.refusedFrames > this.refusedBefore;
-    if (isShort && (typeof result === 'number' || ['ENOMEM', 'SIGKILL', 'EFAULT', 'EIO'].includes(result))) return op.op !== 'touch' || result !== 0;
-    return result === 'EIO' || (result === 'SIGBUS' && op.op === 'touch' && this.reference.onPage(op.pid, floorToPage(op.addr)).some((vma) => vma.backing !== undefined) && this.storeFailed());
-  }
-
-  private storeFailed(): boolean {
-    return this.kernel.counts.storeErrors > 0;
+    const { refusedFrames, storeErrors } = this.kernel.counts;
+    if (refusedFrames + storeErrors === this.troubleBefore) return false;
+    return typeof result === 'number' ? op.op !== 'touch' : ['ENOMEM', 'SIGKILL', 'EFAULT', 'EIO', 'SIGBUS'].includes(result);
   }
 
   // ---- Bytes.
@@ -246,26 +250,34 @@ export class Checker implements Watcher {
   /** After a successful sync the store must hold what the reference has. */
   private compareStores(op: Op): void {
     const path = op.op === 'sync' ? op.path : undefined;
-    const files = op.op === 'sync' ? (path === undefined ? [...new Set(this.kernel.files.values())] : [this.kernel.files.get(path)]) : this.filesIn(op);
+    const files =
+      op.op === 'sync' ? (path === undefined ? [...new Set(this.kernel.files.values())] : [this.kernel.files.get(path)]) : this.filesIn(op);
     for (const file of files) {
       if (file === undefined || file.immutable) continue;
-      const truth = this.reference.files.get(file.path)!;
+      const truth = this.reference.files.get(file.path);
+      if (truth === undefined) continue; // shared anonymous memory has no store
       const [stored, expected] = [file.read(0, file.size), truth.read(0, truth.size)];
       const at = expected.findIndex((byte, i) => byte !== stored[i]);
       if (op.op === 'msync' && at >= 0) continue; // only a range was asked for
       if (at >= 0 || stored.length !== expected.length) {
-        this.report('invariant', 'dirty-durable', { pid: op.pid, message: `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at < 0 ? Math.min(stored.length, expected.length) : at}` });
+        this.report('invariant', 'dirty-durable', {
+          pid: op.pid,
+          message: `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at < 0 ? Math.min(stored.length, expected.length) : at}`,
+        });
       }
     }
   }
 
   private filesIn(op: Op): readonly (File | undefined)[] {
     if (op.op !== 'msync') return [];
-    return this.reference.isCovered(op.pid, op.addr, op.addr + op.length) ? (this.spaceOf(op.pid)?.vmas.overlapping(op.addr, op.addr + op.length) ?? []).map((vma) => vma.backing?.file) : [];
+    return this.reference.isCovered(op.pid, op.addr, op.addr + op.length)
+      ? (this.spaceOf(op.pid)?.vmas.overlapping(op.addr, op.addr + op.length) ?? []).map((vma) => vma.backing?.file)
+      : [];
   }
 
   private checkInvariants(): void {
-    for (const invariant of INVARIANTS) if (!this.seen.has(signatureOf({ kind: 'invariant', id: invariant.id }))) this.checkInvariant(invariant);
+    for (const invariant of INVARIANTS)
+      if (!this.seen.has(signatureOf({ kind: 'invariant', id: invariant.id }))) this.checkInvariant(invariant);
   }
 
   private checkInvariant(invariant: Invariant): void {
@@ -276,7 +288,14 @@ export class Checker implements Watcher {
   private report(
     kind: Finding['kind'],
     id: string,
-    facts: { message: string; pid?: number | undefined; address?: number | undefined; expected?: Finding['expected']; actual?: Finding['actual']; byte?: ByteReport },
+    facts: {
+      message: string;
+      pid?: number | undefined;
+      address?: number | undefined;
+      expected?: Finding['expected'];
+      actual?: Finding['actual'];
+      byte?: ByteReport;
+    },
   ): void {
     const { message, pid, address, expected, actual, byte } = facts;
     const finding: Finding = { kind, id, op: this.op, pid, address, expected, actual, message, execs: this.kernel.counts.execs, byte };

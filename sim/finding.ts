@@ -35,7 +35,8 @@ export interface Finding {
 }
 
 /** A program could notice: a wrong byte, errno or signal, or an access that never ends. */
-export const isVisible = (finding: Finding): boolean => finding.kind !== 'invariant' || finding.id === 'fault-progress' || finding.id === 'kernel-bug';
+export const isVisible = (finding: Finding): boolean =>
+  finding.kind !== 'invariant' || finding.id === 'fault-progress' || finding.id === 'kernel-bug';
 
 export const signatureOf = (finding: Pick<Finding, 'kind' | 'id'>): string => `${finding.kind} ${finding.id}`;
 

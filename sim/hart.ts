@@ -16,4 +16,3 @@ export interface HartPort {
   /** Traps into the kernel. @returns register a0 */
   ecall(call: Ecall): number;
 }
-

@@ -82,7 +82,8 @@ export class Machine implements HartPort {
     if (this.process?.pid !== recorded.pid) this.switchTo(recorded.pid);
     const op = this.here(recorded);
     for (const watcher of this.watchers) watcher.before(op, index);
-    const result = this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
+    const result =
+      this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
     if (recorded.op !== 'touch') this.follow(recorded, op, result);
     for (const watcher of this.watchers) watcher.after(op, index, result);
     return result;
@@ -109,9 +110,12 @@ export class Machine implements HartPort {
   store(address: number, bytes: Uint8Array): Refusal | undefined {
     const process = this.process!;
     const { kernel } = this;
-    for (let done = 0; done < bytes.length; ) {
+    // A store that crosses into the next page happens whole or not at all.
+    const last = (address % PAGE_BYTES) + bytes.length <= PAGE_BYTES ? 0 : this.reach(process, address + bytes.length - 1, 'store');
+    for (let done = 0; done < bytes.length;) {
       const at = this.reach(process, address + done, 'store');
       if (typeof at === 'string') return at;
+      if (typeof last === 'string') return last;
       const length = Math.min(bytes.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
       for (let i = 0; i < length; i++) kernel.memory.bytes[at + i] = bytes[done + i]!;
       noteWrite(kernel, process.pid, at, length);
@@ -127,7 +131,7 @@ export class Machine implements HartPort {
 
   private read(address: number, width: number, access: Access): Refusal | undefined {
     const process = this.process!;
-    for (let done = 0; done < width; ) {
+    for (let done = 0; done < width;) {
       const at = this.reach(process, address + done, access);
       if (typeof at === 'string') return at;
       const length = Math.min(width - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));

@@ -5,16 +5,7 @@
  * and carries the op out on the reference if the kernel did so. Where a kernel may choose (an address) or run out of
  * memory, its choice is checked for being a legal one and taken over.
  */
-import {
-  ceilToPage,
-  floorToPage,
-  isPageAligned,
-  PAGE_BYTES,
-  PROT_WRITE,
-  vaddr,
-  type Access,
-  type Design,
-} from '../kernel-model/index.ts';
+import { ceilToPage, floorToPage, isPageAligned, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type Design } from '../kernel-model/index.ts';
 import type { Op, OpName, OpOf } from '../traces/op.ts';
 import { patternBytes, writtenBytes } from './machine.ts';
 import type { Reference } from './reference.ts';
@@ -67,7 +58,10 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     const problem = mmapProblem(reference, design, op);
     if (problem !== undefined) return problem;
     const length = ceilToPage(op.length);
-    if (typeof actual === 'string') return actual === 'ENOMEM' && !op.flags.includes('fixed') && length > design.placementEnd - design.placementStart ? undefined : op.addr;
+    if (typeof actual === 'string')
+      return actual === 'ENOMEM' && !op.flags.includes('fixed') && length > design.placementEnd - design.placementStart
+        ? undefined
+        : op.addr;
     const wrong = misplaced(reference, design, op, actual, length);
     if (wrong !== undefined) return wrong;
     const [start, end] = [vaddr(actual), vaddr(actual + length)];
@@ -155,7 +149,8 @@ function accessRange(reference: Reference, pid: number, address: number, width: 
 /** How many bytes a kernel copy manages: up to the first page that refuses. */
 function copied(reference: Reference, pid: number, address: number, length: number, access: Access): Result {
   let done = 0;
-  while (done < length && reference.access(pid, address + done, access) === 'ok') done = Math.min(length, floorToPage(address + done) + PAGE_BYTES - address);
+  while (done < length && reference.access(pid, address + done, access) === 'ok')
+    done = Math.min(length, floorToPage(address + done) + PAGE_BYTES - address);
   return done === 0 && length > 0 ? 'EFAULT' : done;
 }
 
@@ -169,7 +164,11 @@ function resized(reference: Reference, path: string, size: number, actual: Resul
 
 // ---- mmap.
 
-function mmapProblem(reference: Reference, design: Design, { addr, length, flags, prot, path, offset = 0 }: OpOf<'mmap'>): string | undefined {
+function mmapProblem(
+  reference: Reference,
+  design: Design,
+  { addr, length, flags, prot, path, offset = 0 }: OpOf<'mmap'>,
+): string | undefined {
   const isFixed = flags.includes('fixed') || flags.includes('noreplace');
   if (length <= 0 || !isPageAligned(offset)) return 'EINVAL';
   if (ceilToPage(length) > design.userEnd) return 'ENOMEM';
@@ -214,7 +213,11 @@ function predictMremap(reference: Reference, design: Design, op: OpOf<'mremap'>,
     if (actual === addr && newLength < length) reference.unmap(pid, addr + newLength, addr + length);
     return addr;
   }
-  const mayGrow = addr + length === vma.end && addr + newLength <= design.userEnd && vma.role !== 'heap' && reference.isFree(pid, vma.end, addr + newLength);
+  const mayGrow =
+    addr + length === vma.end &&
+    addr + newLength <= design.userEnd &&
+    vma.role !== 'heap' &&
+    reference.isFree(pid, vma.end, addr + newLength);
   if (mayGrow) {
     if (actual === addr) reference.grow(pid, addr, addr + newLength);
     return addr;

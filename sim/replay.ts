@@ -122,7 +122,9 @@ export class Replay {
     // The checker must see the kernel that the machine makes, so it joins the watchers afterwards.
     this.machine = new Machine({ design, rules: rulesOf(kernel), parameters, files }, watchers);
     if (options.check === 'none') return;
-    const truth = new Map(filesOf(header, options.supplied).flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)));
+    const truth = new Map(
+      filesOf(header, options.supplied).flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)),
+    );
     this.checker = new Checker(this.machine.kernel, new Reference(design, truth), options.check);
     this.machine.watch(this.checker);
   }
@@ -298,6 +300,7 @@ function parametersOf(spec: KernelSpec, kernel: NamedKernel, overrides: Partial<
 
 /** The header's files, with new bytes each time: the kernel's and the reference's must not be the same. */
 function filesOf(header: TraceHeader, supplied: SuppliedFiles | undefined): readonly File[] {
-  return header.files.map((spec) => new File(spec.path, spec.links ?? [], fileBytes(spec, supplied), spec.immutable ?? spec.segments !== undefined));
+  return header.files.map(
+    (spec) => new File(spec.path, spec.links ?? [], fileBytes(spec, supplied), spec.immutable ?? spec.segments !== undefined),
+  );
 }
-

@@ -62,7 +62,8 @@ export class RunDigest implements Watcher {
       const value = (record as Readonly<Record<string, unknown>>)[name];
       if (typeof value === 'number') this.hasher.f64(value);
       else if (typeof value === 'string') this.hasher.text(value);
-      else if (Array.isArray(value)) for (const row of value) this.writeFields(form as readonly (readonly [string, unknown])[], row as object);
+      else if (Array.isArray(value))
+        for (const row of value) this.writeFields(form as readonly (readonly [string, unknown])[], row as object);
       else this.hasher.u32(value === true ? 1 : 0);
     }
   }

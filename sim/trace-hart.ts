@@ -13,7 +13,22 @@ import type { Op, OpOf } from '../traces/op.ts';
 export type Result = number | string;
 
 /** Ops that a program performs itself. */
-export const PROGRAM_OPS = ['touch', 'exec', 'fork', 'vfork', 'exit', 'wait', 'mmap', 'munmap', 'mprotect', 'mremap', 'brk', 'madvise', 'msync', 'mincore'] as const;
+export const PROGRAM_OPS = [
+  'touch',
+  'exec',
+  'fork',
+  'vfork',
+  'exit',
+  'wait',
+  'mmap',
+  'munmap',
+  'mprotect',
+  'mremap',
+  'brk',
+  'madvise',
+  'msync',
+  'mincore',
+] as const;
 export type ProgramOp = OpOf<(typeof PROGRAM_OPS)[number]>;
 const PROGRAM_OP_NAMES: ReadonlySet<string> = new Set(PROGRAM_OPS);
 
@@ -30,7 +45,12 @@ function touch(port: HartPort, op: OpOf<'touch'>, index: number): Result {
   const { addr, access, pages = 1, width = 1 } = op;
   for (let i = 0; i < pages; i++) {
     const address = i === 0 ? addr : floorToPage(addr) + i * PAGE_BYTES;
-    const refusal = access === 'w' ? port.store(address, storedBytes(op, index, i)) : access === 'r' ? port.load(address, width) : port.fetch(address, width);
+    const refusal =
+      access === 'w'
+        ? port.store(address, storedBytes(op, index, i))
+        : access === 'r'
+          ? port.load(address, width)
+          : port.fetch(address, width);
     if (refusal !== undefined) return refusal;
   }
   return 0;

@@ -1,0 +1,183 @@
+/**
+ * Random small traces: a few processes, two programs whose segments start and end in mid-page, a file that can change.
+ *
+ * An arbitrary draws plain choices; `traceOf` turns them into ops, so that leaving a choice out keeps the rest meaningful.
+ * Parameters are small, so that regions, counts and address-space ids run out quickly.
+ */
+import fc from 'fast-check';
+import type { FileSpec, KernelSpec, TraceHeader } from '../../traces/header.ts';
+import type { Op } from '../../traces/op.ts';
+
+const PAGE = 4096;
+const ARENA = 0x20_0000;
+const ARENA_PAGES = 24;
+const IMAGE = 0x1_0000;
+const STACK_TOP = 0xa_0000_0000;
+
+interface Choice {
+  readonly kind: (typeof KINDS)[number];
+  readonly who: number;
+  readonly page: number;
+  readonly length: number;
+  readonly offset: number;
+  readonly flag: number;
+}
+
+const KINDS = ['touch', 'touch', 'touch', 'touch', 'touch', 'mmap', 'mmap', 'fixed', 'munmap', 'mprotect', 'mremap', 'brk', 'madvise', 'fork', 'fork', 'vfork', 'exit', 'exec', 'exec', 'copyOut', 'copyIn', 'write', 'truncate', 'read', 'sync', 'msync', 'mincore', 'reclaim', 'pin', 'unpin', 'inject'] as const;
+
+const choice: fc.Arbitrary<Choice> = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  who: fc.nat(7),
+  page: fc.nat(ARENA_PAGES + 40),
+  length: fc.integer({ min: 1, max: 9 }),
+  offset: fc.constantFrom(0, 1, 0x1f0, 0xbf0, 0xc20, 0xff8, 0xfff),
+  flag: fc.nat(15),
+});
+
+const parameters: fc.Arbitrary<Omit<KernelSpec, 'name'>> = fc.record({
+  assembleThreshold: fc.constantFrom(0, 1, 2, 5, 600),
+  frames: fc.constantFrom(400, 900),
+  hugePages: fc.constantFrom(4, 8),
+  faultAroundPages: fc.constantFrom(1, 2, 16),
+  refcountMax: fc.constantFrom(2, 5, 65535),
+  asids: fc.constantFrom(2, 3, 4096),
+  singlesMax: fc.constantFrom(1, 8),
+  zeroedMax: fc.constantFrom(0, 4),
+  tlbEntries: fc.constantFrom(4, 64),
+});
+
+/** Segments as (page, start in page, file bytes, memory bytes beyond, rights), laid out upwards without sharing a byte. */
+const segment = fc.record({
+  gapPages: fc.nat(2),
+  start: fc.constantFrom(0, 0x10, 0xbf0, 0xff0),
+  fileBytes: fc.constantFrom(0x1f0, 0x800, 0x1000, 0x1410, 0x3000),
+  zeroBytes: fc.constantFrom(0, 0, 0x40, 0x1000, 0x2345),
+  flags: fc.constantFrom('r', 'rx', 'rw', 'rw'),
+});
+
+export interface RandomTrace {
+  readonly header: TraceHeader;
+  readonly ops: readonly Op[];
+}
+
+/** @param isFaulty - with injected failures of frames and stores */
+export const randomTrace = (isFaulty: boolean, opsMax = 60): fc.Arbitrary<RandomTrace> =>
+  fc.tuple(parameters, fc.array(segment, { minLength: 1, maxLength: 4 }), fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(choice, { maxLength: opsMax })).map(([kernel, first, second, choices]) => {
+    const files = [image('/a', first), image('/b', second), { path: '/m', size: 0x2345, content: { seed: 'm' } }];
+    const header: TraceHeader = { faultline: 1, kernel: { name: 'kevlar', cpus: 1, ...kernel }, files };
+    return { header, ops: opsOf(choices.filter((one) => isFaulty || one.kind !== 'inject')) };
+  });
+
+function image(path: string, shapes: readonly { gapPages: number; start: number; fileBytes: number; zeroBytes: number; flags: 'r' | 'rx' | 'rw' }[]): FileSpec {
+  let vaddr = IMAGE;
+  let offset = 0;
+  const segments = shapes.map((shape, i) => {
+    if (i > 0) {
+      vaddr += shape.gapPages * PAGE;
+      const wanted = Math.floor(vaddr / PAGE) * PAGE + shape.start;
+      vaddr = wanted >= vaddr ? wanted : wanted + PAGE;
+      offset = Math.ceil(Math.max(0, offset - (vaddr % PAGE)) / PAGE) * PAGE + (vaddr % PAGE);
+      if (shape.gapPages === 0 && offset >= PAGE && offset - PAGE >= segmentsEnd) offset -= PAGE;
+    }
+    const filesz = i === 0 ? Math.max(shape.fileBytes, 0x400) : shape.fileBytes;
+    const one = { vaddr, offset, filesz, memsz: filesz + shape.zeroBytes, flags: shape.flags };
+    vaddr += one.memsz;
+    offset += filesz;
+    segmentsEnd = offset;
+    return one;
+  });
+  return { path, size: offset, segments, content: { seed: path } };
+}
+let segmentsEnd = 0;
+
+/** Addresses worth touching: the arena, the images, the heap behind them, the stack. */
+function addressOf({ page, offset, length }: Choice): number {
+  if (page < ARENA_PAGES) return ARENA + page * PAGE + offset;
+  if (page < ARENA_PAGES + 30) return IMAGE + (page - ARENA_PAGES) * PAGE + offset;
+  if (page < ARENA_PAGES + 36) return STACK_TOP - (page - ARENA_PAGES - 29) * PAGE + offset;
+  return length < 3 ? offset : ARENA + page * 0x10_0000 + offset;
+}
+
+function opsOf(choices: readonly Choice[]): readonly Op[] {
+  const live = [1];
+  let nextPid = 2;
+  const ops: Op[] = [{ pid: 1, op: 'exec', path: '/a' }];
+  for (const one of choices) {
+    const pid = live[one.who % live.length]!;
+    const op = opOf(one, pid, nextPid);
+    if (op.op === 'exit') {
+      if (live.length === 1) continue;
+      live.splice(live.indexOf(pid), 1);
+    }
+    if (op.op === 'fork' || op.op === 'vfork') {
+      if (live.length > 5) continue;
+      live.push(nextPid++);
+    }
+    ops.push(op);
+  }
+  return ops;
+}
+
+const PROTS = ['rw', 'rw', 'r', 'rx', 'none', 'rwx', 'w', 'rw'] as const;
+const ADVICE = ['dontneed', 'dontneed', 'free', 'normal'] as const;
+
+function opOf(one: Choice, pid: number, child: number): Op {
+  const { kind, page, length, offset, flag } = one;
+  const addr = addressOf(one);
+  const start = Math.floor(addr / PAGE) * PAGE;
+  const bytes = length * PAGE;
+  const prot = PROTS[flag % 8]!;
+  const arena = ARENA + (page % ARENA_PAGES) * PAGE;
+  switch (kind) {
+    case 'touch':
+      return { pid, op: 'touch', addr, access: (['r', 'w', 'w', 'x'] as const)[flag % 4]!, width: ([1, 8, 2, 4] as const)[flag >> 2]! };
+    case 'mmap':
+    case 'fixed': {
+      const file = flag % 3 === 0 ? { path: flag % 2 === 0 ? '/m' : '/a', offset: (page % 4) * PAGE } : {};
+      const sharing = flag % 4 === 1 || flag === 6 ? 'shared' : 'private';
+      return { pid, op: 'mmap', addr: flag === 2 && kind === 'mmap' ? 0 : arena, length: bytes - (flag === 3 ? 1 : 0), prot, flags: [sharing, ...('path' in file ? [] : ['anonymous' as const]), ...(kind === 'fixed' ? ['fixed' as const] : []), ...(flag === 9 ? ['populate' as const] : [])], ...file };
+    }
+    case 'munmap':
+      return { pid, op: 'munmap', addr: start, length: bytes };
+    case 'mprotect':
+      return { pid, op: 'mprotect', addr: start, length: bytes, prot };
+    case 'mremap':
+      return { pid, op: 'mremap', addr: arena, length: bytes, newLength: (1 + (flag % 11)) * PAGE, flags: flag % 2 === 0 ? ['mayMove'] : flag % 5 === 0 ? ['mayMove', 'fixed'] : [], newAddr: ARENA + ((page + flag) % ARENA_PAGES) * PAGE };
+    case 'brk':
+      return { pid, op: 'brk', addr: flag === 0 ? 0 : IMAGE + page * PAGE + offset };
+    case 'madvise':
+      return { pid, op: 'madvise', addr: start, length: bytes, advice: ADVICE[flag % 4]! };
+    case 'fork':
+      return { pid, op: 'fork', child };
+    case 'vfork':
+      return { pid, op: 'vfork', child };
+    case 'exit':
+      return { pid, op: 'exit', status: 0 };
+    case 'exec':
+      return { pid, op: 'exec', path: flag % 3 === 0 ? '/b' : '/a', argv: ['x'.repeat(flag)] };
+    case 'copyOut':
+      return { pid, op: 'copyOut', addr, length: length * 700 };
+    case 'copyIn':
+      return { pid, op: 'copyIn', addr, length: length * 700 };
+    case 'write':
+      return { pid, op: 'write', path: flag === 0 ? '/a' : '/m', offset: (page % 5) * 0x900 + offset, length: length * 300 };
+    case 'truncate':
+      return { pid, op: flag % 2 === 0 ? 'truncate' : 'resize', path: '/m', size: (page % 5) * 0x900 + offset };
+    case 'read':
+      return { pid, op: 'read', path: '/m', offset, length: bytes };
+    case 'sync':
+      return { pid, op: 'sync' };
+    case 'msync':
+      return { pid, op: 'msync', addr: start, length: bytes };
+    case 'mincore':
+      return { pid, op: 'mincore', addr: start, length: bytes };
+    case 'reclaim':
+      return { pid, op: 'reclaim', pages: length };
+    case 'pin':
+      return { pid, op: 'pin', id: flag, addr, access: flag % 2 === 0 ? 'r' : 'w' };
+    case 'unpin':
+      return { pid, op: 'unpin', id: flag };
+    case 'inject':
+      return { pid, op: 'inject', fault: (['noFrame', 'shortRead', 'eio'] as const)[flag % 3]!, at: length, ...(flag % 3 === 1 ? { bytes: offset } : {}) };
+  }
+}
