@@ -6,7 +6,7 @@
  * is free at the same order. `singles` caches up to `singlesMax` frames and is refilled from order 0 in one go;
  * `zeroed` holds frames known to be zero, filled at boot. A frame's use says where it is.
  */
-import { FrameTable, type FrameUse } from './frame-table.ts';
+import { FRAME_USES, UNUSED_LAST, type FrameTable, type FrameUse } from './frame-table.ts';
 import { pfn, type Pfn } from './units.ts';
 
 export const ORDER_MAX = 10;
@@ -200,22 +200,23 @@ function largestOrder(at: number, room: number): number {
 export function checkAllocator(frames: FrameTable, allocator: FrameAllocator): string | undefined {
   const seen = new Uint8Array(frames.count);
   let wrong: string | undefined;
-  const place = (frame: number, use: FrameUse, where: string): void => {
-    if (wrong !== undefined) return;
-    if (frame >= frames.count || seen[frame] !== 0) wrong = `frame ${frame} is twice in the allocator, again ${where}`;
-    else if (frames.useOf(pfn(frame)) !== use) wrong = `frame ${frame} lies ${where} but is used as ${frames.useOf(pfn(frame))}`;
-    seen[frame] = 1;
+  const place = (frame: number, count: number, use: FrameUse): void => {
+    const code = FRAME_USES.indexOf(use);
+    for (let at = frame; at < frame + count && wrong === undefined; at++) {
+      if (at >= frames.count || seen[at] !== 0) wrong = `frame ${at} is twice in the allocator, again as ${use}`;
+      else if (frames.uses[at] !== code) wrong = `frame ${at} lies in the allocator as ${use} but is used as ${frames.useOf(pfn(at))}`;
+      seen[at] = 1;
+    }
   };
   allocator.eachFreeBlock((block, order) => {
     if (block % 2 ** order !== 0) wrong ??= `block ${block} of order ${order} is not aligned`;
-    for (let i = 0; i < 2 ** order; i++) place(block + i, 'free', `in the list of order ${order}`);
+    place(block, 2 ** order, 'free');
   });
   const [singles, zeroed] = allocator.pools();
-  for (const frame of singles) place(frame, 'single', 'among the singles');
-  for (const frame of zeroed) place(frame, 'zeroed', 'in the zeroed pool');
+  for (const frame of singles) place(frame, 1, 'single');
+  for (const frame of zeroed) place(frame, 1, 'zeroed');
   for (let frame = 1; wrong === undefined && frame < frames.count; frame++) {
-    const use = frames.useOf(pfn(frame));
-    if (seen[frame] === 0 && (use === 'free' || use === 'single' || use === 'zeroed')) wrong = `frame ${frame} is ${use} but in no list`;
+    if (seen[frame] === 0 && frames.uses[frame]! <= UNUSED_LAST) wrong = `frame ${frame} is ${frames.useOf(pfn(frame))} but in no list`;
   }
   return wrong;
 }

@@ -8,14 +8,15 @@ import type { Pfn } from './units.ts';
 
 export const FRAME_USES = ['free', 'single', 'zeroed', 'table', 'data', 'kernel'] as const;
 export type FrameUse = (typeof FRAME_USES)[number];
-const FREE = 0;
+/** Index of the last use in which nobody owns the frame. */
+export const UNUSED_LAST = FRAME_USES.indexOf('zeroed');
 
 /** What happens when a reference count is at its maximum. */
 export type RefOverflow = 'refuse' | 'wrap';
 
 export class FrameTable {
   readonly count: number;
-  /** Index into FRAME_USES. */
+  /** Index into FRAME_USES; up to UNUSED_LAST nobody owns the frame. */
   readonly uses: Uint8Array;
   readonly refs: Uint32Array;
   /** Pins that may write; a pinned frame is never shared by fork. */
@@ -42,8 +43,9 @@ export class FrameTable {
     this.touched[frame] = 1;
   }
 
-  isFree(frame: Pfn): boolean {
-    return this.uses[frame] === FREE;
+  /** Does nobody own the frame? */
+  isUnused(frame: Pfn): boolean {
+    return this.uses[frame]! <= UNUSED_LAST;
   }
 
   /** Does the frame number exist at all? Garbage read as a page table may name any. */

@@ -13,7 +13,7 @@ export { exit, unpin } from './exit.ts';
 export { File } from './file.ts';
 export { dropCaches, pin, readFile, reclaim, resizeFromOutside, truncate, writeFile } from './file-calls.ts';
 export { fork, vfork } from './fork.ts';
-export { INVARIANTS, type Invariant, type Violation } from './invariants.ts';
+export { INVARIANTS, Survey, type Invariant, type Violation } from './invariants.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
 export { designOf, kernelNamed, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
 export { brk, mprotect, mremap, munmap, type MremapRequest } from './memory-calls.ts';

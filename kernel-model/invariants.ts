@@ -6,7 +6,7 @@
  * Invariants that compare with the reference reader, or two moments of a run, are the checker's (sim/checker.ts).
  */
 import type { AddressSpace } from './address-space.ts';
-import { hex, pfn, vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
+import { ceilToPage, floorToPage, hex, pfn, vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 import { checkAllocator } from './frame-allocator.ts';
 import type { Kernel } from './kernel.ts';
 import { intersectProtection } from './page-content.ts';
@@ -23,7 +23,30 @@ export interface Violation {
 export interface Invariant {
   readonly id: string;
   readonly statement: string;
-  readonly check: (k: Kernel) => Violation | undefined;
+  readonly check: (k: Kernel, survey: Survey) => Violation | undefined;
+}
+
+/** What several invariants need of one state, found out once; `renew` it when the state has changed. */
+export class Survey {
+  private readonly kernel: Kernel;
+  private readonly counts: Uint32Array;
+  private isFresh = false;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+    this.counts = new Uint32Array(kernel.frames.count);
+  }
+
+  renew(): void {
+    this.isFresh = false;
+  }
+
+  /** How many references each frame should have, by frame. */
+  get references(): Uint32Array {
+    if (!this.isFresh) countReferences(this.kernel, this.counts);
+    this.isFresh = true;
+    return this.counts;
+  }
 }
 
 const rightsName = (rights: number): string =>
@@ -122,7 +145,7 @@ function pteBacked(k: Kernel): Violation | undefined {
 function hugeBacked(k: Kernel, space: AddressSpace, page: Vpn): string | undefined {
   const [start, end] = [vaddrOf(page), vaddrOf(page + k.parameters.hugePages)];
   const vmas = space.vmas.overlapping(start, end);
-  if (vmas.length === 1 && vmas[0]!.start <= start && end <= vmas[0]!.end) return undefined;
+  if (vmas.length === 1 && floorToPage(vmas[0]!.start) <= start && end <= ceilToPage(vmas[0]!.end)) return undefined;
   const what = vmas.length === 0 ? 'no VMA' : `${vmas.length} VMAs, of which none covers it whole`;
   return `a huge leaf maps ${hex(start)}-${hex(end)}, where there is ${what}`;
 }
@@ -205,9 +228,9 @@ function cacheIndexUnique(k: Kernel): Violation | undefined {
   return violation;
 }
 
-/** How many references each frame should have: entries, caches, pins, tables, the kernel's own. */
-function countReferences(k: Kernel): Uint32Array {
-  const counts = new Uint32Array(k.frames.count);
+/** Counts every reference there is: entries, caches, pins, tables, the kernel's own. */
+function countReferences(k: Kernel, counts: Uint32Array): void {
+  counts.fill(0);
   const add = (frame: number): void => {
     if (k.frames.exists(pfn(frame))) counts[frame]!++;
   };
@@ -225,11 +248,10 @@ function countReferences(k: Kernel): Uint32Array {
     for (let i = 0; i < k.parameters.hugePages; i++) add(frame + i);
   });
   for (const pin of k.pins.values()) add(pin.frame);
-  return counts;
 }
 
-function refcountExact(k: Kernel): Violation | undefined {
-  const counts = countReferences(k);
+function refcountExact(k: Kernel, survey: Survey): Violation | undefined {
+  const counts = survey.references;
   const { refs } = k.frames;
   for (let frame = 1; frame < counts.length; frame++) {
     if (counts[frame] !== refs[frame])
@@ -238,17 +260,16 @@ function refcountExact(k: Kernel): Violation | undefined {
   return undefined;
 }
 
-function freedUnreachable(k: Kernel): Violation | undefined {
-  const counts = countReferences(k);
-  const mustBeUsed = (frame: number): boolean => !['free', 'single', 'zeroed'].includes(k.frames.useOf(pfn(frame)));
+function freedUnreachable(k: Kernel, survey: Survey): Violation | undefined {
+  const counts = survey.references;
   for (let frame = 1; frame < counts.length; frame++) {
-    if (counts[frame]! > 0 && !mustBeUsed(frame))
+    if (counts[frame]! > 0 && k.frames.isUnused(pfn(frame)))
       return { message: `frame ${hex(frame)} is free but has ${counts[frame]!} references: ${whoReaches(k, pfn(frame))}` };
   }
   let violation: Violation | undefined;
   for (const cpu of k.cpus) {
     cpu.tlb.each((translation) => {
-      if (!mustBeUsed(translation.frame))
+      if (k.frames.isUnused(translation.frame))
         violation ??= {
           message: `cpu ${cpu.id} still translates page ${hex(vaddrOf(translation.vpn))} to frame ${hex(translation.frame)}, which is free`,
           address: vaddrOf(translation.vpn),

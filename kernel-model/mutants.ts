@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'MAP_FIXED over part of a huge page changes nothing: the old bytes stay visible',
     source: 'Kevlar blog 122, fix 4',
     section: '4',
-    brokenBy: ['pte-backed', 'content-ref'],
+    brokenBy: ['zero-gap', 'content-ref', 'pte-backed'],
     apply: (base) =>
       class extends base {
         override unmapSeesHugeLeaf(by: Parameters<Rules['unmapSeesHugeLeaf']>[0]): boolean {
@@ -175,7 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'a shrinking heap leaves its huge pages mapped',
     source: MEMORY_MODEL,
     section: '4',
-    brokenBy: ['pte-backed', 'content-ref'],
+    brokenBy: ['zero-gap', 'content-ref', 'pte-backed'],
     apply: (base) =>
       class extends base {
         override unmapSeesHugeLeaf(by: Parameters<Rules['unmapSeesHugeLeaf']>[0]): boolean {
@@ -343,7 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'an assembled block is always mapped by one huge leaf, past the image and into the heap',
     source: 'Kevlar blog 122 (coverage check in 75c8181)',
     section: '11',
-    brokenBy: ['pte-backed', 'prot-subset'],
+    brokenBy: ['outcome-ref', 'prot-subset', 'pte-backed'],
     apply: (base) =>
       class extends base {
         override assemblyMapping(): 'leaf' {
@@ -399,7 +399,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'whatever exec maps ahead is readable and executable: constants become code',
     source: MEMORY_MODEL,
     section: '11',
-    brokenBy: ['prot-subset'],
+    brokenBy: ['outcome-ref', 'prot-subset'],
     apply: (base) =>
       class extends base {
         override prefaultProtection(): number {
@@ -427,7 +427,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'a template is replayed for ever, although the page cache has moved on',
     source: 'Kevlar blog 098 (fixed in ed0afac)',
     section: '12',
-    brokenBy: ['freed-unreachable', 'warm-exec-monotone'],
+    brokenBy: ['content-ref', 'metadata-live', 'freed-unreachable', 'warm-exec-monotone'],
     apply: (base) =>
       class extends base {
         override templateIsCurrent(): boolean {
@@ -497,7 +497,7 @@ export const MUTANTS: readonly Mutant[] = [
     says: 'the first stack pages are executable',
     source: MEMORY_MODEL,
     section: undefined,
-    brokenBy: ['prot-subset'],
+    brokenBy: ['outcome-ref', 'prot-subset'],
     apply: (base) =>
       class extends base {
         override stackProtection(prot: number): number {

@@ -11,7 +11,7 @@
  */
 import type { FrameTable } from './frame-table.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { frameOfPte, isLeaf, isTable, leafPte, tablePte } from './pte.ts';
+import { frameOfPte, isLeaf, isTable, tablePte } from './pte.ts';
 import { pfn, vpn, PAGE_BYTES, USER_END, type Pfn, type Vpn } from './units.ts';
 
 const ENTRIES = 512;
@@ -196,7 +196,7 @@ export class PageTables {
   }
 }
 
-/** A page under a huge leaf, or none, must not be given a leaf table's worth of entries: the first frame that the tree names and that does not exist. */
+/** The first entry of a tree that names a frame it must not: a table that is none, a leaf that maps a table, a frame that does not exist. */
 export function checkPageTable(tables: PageTables, frames: FrameTable, root: Pfn): string | undefined {
   let wrong: string | undefined;
   tables.eachTable(root, (table, level) => {
@@ -205,10 +205,9 @@ export function checkPageTable(tables: PageTables, frames: FrameTable, root: Pfn
   tables.eachEntry(root, (page, entry, _slot, isHuge) => {
     const frame = frameOfPte(entry);
     if (!frames.exists(frame)) wrong ??= `page ${page} maps frame ${frame}, which does not exist`;
+    else if (frames.useOf(frame) === 'table') wrong ??= `page ${page} maps frame ${frame}, which is a page table`;
     else if (isHuge && isLeaf(entry) && frame % tables.hugePages !== 0)
       wrong ??= `the huge leaf of page ${page} maps unaligned frame ${frame}`;
   });
   return wrong;
 }
-
-export { leafPte };

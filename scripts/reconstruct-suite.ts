@@ -76,7 +76,8 @@ export const TRACES: Readonly<Record<string, () => Trace>> = {
   'exec-127-tail.jsonl': exec127Tail,
 };
 
-const traceText = ({ header: head, ops }: Trace): string => [encodeHeader(head), ...ops.map(encodeOp), ''].join('\n');
+/** The text of a trace. */
+export const traceText = ({ header: head, ops }: Trace): string => [encodeHeader(head), ...ops.map(encodeOp), ''].join('\n');
 
 function main(args: string[]): void {
   const { out } = parseArgs({ args, options: { out: { type: 'string' } } }).values;

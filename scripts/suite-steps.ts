@@ -37,7 +37,8 @@ export interface Command {
   readonly steps: readonly Step[];
 }
 
-export type Step = { readonly how: 'inPlace'; readonly command: Command } | { readonly how: 'children'; readonly commands: readonly Command[] };
+export type Step =
+  { readonly how: 'inPlace'; readonly command: Command } | { readonly how: 'children'; readonly commands: readonly Command[] };
 
 /** What the runner does for a check: each program in a child of its own. */
 export const runOf = (check: Check): readonly Command[] => parseSteps(check.run).flatMap(commandsOf);

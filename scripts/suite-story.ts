@@ -218,7 +218,8 @@ export class Story {
 const pageStart = (page: number): number => IMAGE + page * PAGE_BYTES;
 
 /** An aligned address in a page where the file has bytes. */
-const placeIn = (page: number, width: number, stream: Stream): number => pageStart(page) + width * stream.int(Math.floor(bytesIn(page) / width));
+const placeIn = (page: number, width: number, stream: Stream): number =>
+  pageStart(page) + width * stream.int(Math.floor(bytesIn(page) / width));
 
 /** An address of 8 bytes in [start, end). */
 const within = ({ start, end }: { readonly start: number; readonly end: number }, stream: Stream): number =>

@@ -17,6 +17,7 @@ import {
   PAGE_BYTES,
   pageOffset,
   pfn,
+  Survey,
   vaddrOf,
   vpnOf,
   type AddressSpace,
@@ -33,6 +34,7 @@ import type { Watcher } from './machine.ts';
 import { predict } from './predict.ts';
 import type { Reference } from './reference.ts';
 import type { Result } from './trace-hart.ts';
+import { WarmExecs } from './warm-exec.ts';
 
 export const CHECK_MODES = ['every', 'changes', 'end', 'none'] as const;
 export type CheckMode = (typeof CHECK_MODES)[number];
@@ -53,6 +55,8 @@ export class Checker implements Watcher {
   private readonly seen = new Set<string>();
   private readonly pending: [address: number, pages: number][] = [];
   private readonly framesAtStart: number;
+  private readonly survey: Survey;
+  private readonly warmExecs: WarmExecs;
   private changed = false;
   private op = 0;
   /** Refused frames and store errors before the op. */
@@ -62,12 +66,15 @@ export class Checker implements Watcher {
     this.kernel = kernel;
     this.reference = reference;
     this.mode = mode;
+    this.survey = new Survey(kernel);
+    this.warmExecs = new WarmExecs(kernel);
     this.framesAtStart = kernel.allocator.freeCount();
   }
 
   // ---- Watching.
 
   event(event: KernelEvent): void {
+    if (this.looksAtChanges) this.warmExecs.event(event);
     if (QUIET_EVENTS.has(event.type)) return;
     this.changed = true;
     if (event.type === 'page_mapped') this.pending.push([event.vaddr, event.pages]);
@@ -81,7 +88,9 @@ export class Checker implements Watcher {
     this.troubleBefore = this.kernel.counts.refusedFrames + this.kernel.counts.storeErrors;
     if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid']))
       this.reference.spawn(op.pid);
-    if (this.looksAtChanges && (op.op === 'exec' || op.op === 'exit')) this.sweep(op.pid);
+    if (!this.looksAtChanges) return;
+    this.warmExecs.before();
+    if (op.op === 'exec' || op.op === 'exit') this.sweep(op.pid);
   }
 
   load(process: Process, address: number, width: number, at: number): void {
@@ -99,6 +108,8 @@ export class Checker implements Watcher {
 
   after(op: Op, index: number, result: Result): void {
     this.compareOutcome(op, index, result);
+    const colder = this.looksAtChanges ? this.warmExecs.after(op, result) : undefined;
+    if (colder !== undefined) this.report('invariant', 'warm-exec-monotone', { pid: op.pid, message: colder });
     if (this.mode === 'every' || (this.looksAtChanges && this.changed)) {
       if (this.mode === 'every') this.sweepAll();
       else for (const [address, pages] of this.pending) this.comparePages(op.pid, address, pages);
@@ -276,12 +287,13 @@ export class Checker implements Watcher {
   }
 
   private checkInvariants(): void {
+    this.survey.renew();
     for (const invariant of INVARIANTS)
       if (!this.seen.has(signatureOf({ kind: 'invariant', id: invariant.id }))) this.checkInvariant(invariant);
   }
 
   private checkInvariant(invariant: Invariant): void {
-    const violation = invariant.check(this.kernel);
+    const violation = invariant.check(this.kernel, this.survey);
     if (violation !== undefined) this.report('invariant', invariant.id, violation);
   }
 

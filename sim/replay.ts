@@ -29,8 +29,8 @@ import { RunDigest } from './run-digest.ts';
 import type { Result } from './trace-hart.ts';
 
 export interface ReplayOptions {
-  /** Kernel name instead of the header's. */
-  readonly kernel?: string | undefined;
+  /** Kernel instead of the header's: its name, or one of no name that `kernelNamed` knows. */
+  readonly kernel?: string | NamedKernel | undefined;
   /** Parameters instead of the header's. */
   readonly parameters?: Partial<Parameters> | undefined;
   readonly check: CheckMode;
@@ -97,6 +97,8 @@ export class Replay {
   readonly machine: Machine;
   readonly kernel: NamedKernel;
   readonly checker: Checker | undefined;
+  /** What the checker compares with; undefined without checks. */
+  readonly reference: Reference | undefined;
   private readonly header: TraceHeader;
   private readonly options: ReplayOptions;
   private readonly runDigest: RunDigest;
@@ -110,14 +112,15 @@ export class Replay {
   constructor(header: TraceHeader, options: ReplayOptions) {
     this.header = header;
     this.options = options;
-    const kernel = kernelNamed(options.kernel ?? header.kernel.name);
+    const wanted = options.kernel ?? header.kernel.name;
+    const kernel = typeof wanted === 'string' ? kernelNamed(wanted) : wanted;
     if (typeof kernel === 'string') throw new ReplayError(kernel);
     this.kernel = kernel;
-    const parameters = parametersOf(header.kernel, kernel, options.parameters);
+    const parameters = parametersOf(header.kernel, kernel, { provenance: options.check !== 'none', ...options.parameters });
     const design = designOf(kernel, parameters);
     const files = filesOf(header, options.supplied);
     this.runDigest = new RunDigest(options.digester);
-    const watchers: Watcher[] = options.check === 'none' && options.onEvent === undefined ? [] : [this.runDigest];
+    const watchers: Watcher[] = [this.runDigest];
     if (options.onEvent !== undefined) watchers.push(new EventTap(options.onEvent, () => this.index));
     // The checker must see the kernel that the machine makes, so it joins the watchers afterwards.
     this.machine = new Machine({ design, rules: rulesOf(kernel), parameters, files }, watchers);
@@ -125,7 +128,8 @@ export class Replay {
     const truth = new Map(
       filesOf(header, options.supplied).flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)),
     );
-    this.checker = new Checker(this.machine.kernel, new Reference(design, truth), options.check);
+    this.reference = new Reference(design, truth);
+    this.checker = new Checker(this.machine.kernel, this.reference, options.check);
     this.machine.watch(this.checker);
   }
 
@@ -148,6 +152,11 @@ export class Replay {
     return !this.isOver();
   }
 
+  /** The digest chain over all ops so far, 16 hex digits. */
+  chain(): string {
+    return this.runDigest.soFar();
+  }
+
   /** Ends the run: the last checks, the digest, the verdict. */
   finish(): ReplayResult {
     const { kernel } = this.machine;
@@ -156,9 +165,8 @@ export class Replay {
     const counts = { ...kernel.counts };
     if (this.checker !== undefined && this.bug === undefined) this.checkTheEnd(this.checker);
     const findings = this.checker?.findings ?? [];
-    const failure = headline(findings);
-    const isFailed = failure !== undefined || this.bug !== undefined;
-    const verdict = isFailed ? 'failed' : this.isLimited ? 'limit' : this.divergence !== undefined ? 'diverged' : 'held';
+    const failure = headline(findings) ?? (this.bug === undefined ? undefined : kernelBugFinding(this.bug, this.index, counts.execs));
+    const verdict = failure !== undefined ? 'failed' : this.isLimited ? 'limit' : this.divergence !== undefined ? 'diverged' : 'held';
     return {
       verdict,
       failure,
@@ -225,6 +233,20 @@ export function replay(trace: { readonly header: TraceHeader; readonly ops: Iter
   for (const op of trace.ops) if (!run.step(op)) break;
   return run.finish();
 }
+
+/** What a kernel's own assertion says, when no checker is there to report it. */
+const kernelBugFinding = (bug: KernelBug, op: number, execs: number): Finding => ({
+  kind: 'invariant',
+  id: 'kernel-bug',
+  op,
+  pid: undefined,
+  address: undefined,
+  expected: undefined,
+  actual: undefined,
+  message: bug.message,
+  execs,
+  byte: undefined,
+});
 
 /** Hands events on together with the op that caused them. */
 class EventTap implements Watcher {

@@ -1,0 +1,88 @@
+/**
+ * `warm-exec-monotone`: the same program doing the same accesses must not fault more often than it did before.
+ *
+ * A life of a program is what a process does from an exec to its next exec or its end. Lives that fork are left out, because
+ * then faults depend on when the others write. So is everything since the last time a frame was refused or the cache lost
+ * a page: caches only promise to be warm as long as they are left alone.
+ */
+import type { Kernel, KernelEvent } from '../kernel-model/index.ts';
+import type { Op } from '../traces/op.ts';
+import type { Result } from './trace-hart.ts';
+
+interface Life {
+  /** The program, its arguments and every op since, one after the other. */
+  story: number;
+  readonly faultsBefore: number;
+  /** Faults that others took in the meantime. */
+  faultsOfOthers: number;
+  isComparable: boolean;
+}
+
+/** Says what is wrong when a life ends, or undefined. */
+export class WarmExecs {
+  private readonly kernel: Kernel;
+  private readonly lives = new Map<number, Life>();
+  /** Fewest faults by story. */
+  private records = new Map<number, number>();
+  private faultsAtOp = 0;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  event(event: KernelEvent): void {
+    if (event.type !== 'cache_evict' && event.type !== 'frame_denied' && event.type !== 'refcount_refused' && event.type !== 'short_read')
+      return;
+    this.records = new Map();
+    for (const life of this.lives.values()) life.isComparable = false;
+  }
+
+  before(): void {
+    this.faultsAtOp = this.kernel.counts.faults;
+  }
+
+  /** @returns a sentence if the op ended a life that faulted more than an equal one before */
+  after(op: Op, result: Result): string | undefined {
+    const faults = this.kernel.counts.faults - this.faultsAtOp;
+    for (const [pid, life] of this.lives) if (pid !== op.pid) life.faultsOfOthers += faults;
+    const ended = (op.op === 'exec' && result === 0) || op.op === 'exit' ? this.end(op.pid) : undefined;
+    if (op.op === 'exec' && result === 0) this.begin(op.pid, [op.path, ...(op.argv ?? []), '', ...(op.env ?? [])].join('\0'));
+    else this.tell(op, result);
+    return ended;
+  }
+
+  private begin(pid: number, program: string): void {
+    const life: Life = { story: 17, faultsBefore: this.kernel.counts.faults, faultsOfOthers: 0, isComparable: true };
+    for (let i = 0; i < program.length; i++) life.story = mix(life.story, program.charCodeAt(i));
+    this.lives.set(pid, life);
+  }
+
+  private tell(op: Op, result: Result): void {
+    const life = this.lives.get(op.pid);
+    if (life === undefined) return;
+    const text = op.op === 'touch' ? op.access : op.op;
+    if (op.op === 'fork' || op.op === 'vfork' || op.op === 'pin' || op.op === 'write' || op.op === 'truncate' || op.op === 'resize')
+      life.isComparable = false;
+    for (let i = 0; i < text.length; i++) life.story = mix(life.story, text.charCodeAt(i));
+    for (const value of Object.values(op)) if (typeof value === 'number' && value !== op.pid) life.story = mix(life.story, value);
+    if (result !== 0) life.story = mix(life.story, typeof result === 'number' ? result : result.length);
+  }
+
+  private end(pid: number): string | undefined {
+    const life = this.lives.get(pid);
+    this.lives.delete(pid);
+    if (life?.isComparable !== true) return undefined;
+    const faults = this.kernel.counts.faults - life.faultsBefore - life.faultsOfOthers;
+    const fewest = this.records.get(life.story);
+    this.records.set(life.story, Math.min(faults, fewest ?? faults));
+    if (fewest === undefined || faults <= fewest) return undefined;
+    return `a program took ${faults} faults for the same accesses that took ${fewest} before`;
+  }
+}
+
+/** Mixes a number of up to 53 bits into a 52-bit hash. */
+function mix(hash: number, value: number): number {
+  const low = Math.imul((hash >>> 0) ^ (value >>> 0), 0x9e3779b1) >>> 0;
+  const high = Math.imul(Math.floor(hash / 2 ** 32) ^ (Math.floor(value / 2 ** 32) + low), 0x85ebca6b) >>> 12;
+  return high * 2 ** 32 + low;
+}
