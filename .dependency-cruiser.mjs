@@ -31,7 +31,7 @@ export default {
     layer('sim', SIM, [MODEL, TRACES, PACKAGES]),
     layer('properties', PROPERTIES, [MODEL, TRACES, SIM, PACKAGES]),
     layer('sim-cli', CLI, [MODEL, TRACES, SIM, PROPERTIES, PACKAGES], NOT_NODE),
-    layer('bench-scripts', EDGES, [MODEL, TRACES, SIM, PROPERTIES, PACKAGES], NOT_NODE),
+    layer('bench-scripts', EDGES, [MODEL, TRACES, SIM, CLI, PROPERTIES, PACKAGES], NOT_NODE),
     {
       name: 'model-through-index',
       severity: 'error',

@@ -41,7 +41,7 @@ export class PageCache {
 
   insert(file: File, index: number, page: CachePage): void {
     let ofFile = this.pages.get(file);
-    if (ofFile === undefined) this.pages.set(file, (ofFile = new Map()));
+    if (ofFile === undefined) this.pages.set(file, (ofFile = new Map<number, CachePage>()));
     if (!ofFile.has(index)) this.pageCount++;
     ofFile.set(index, page);
     this.generation++;
@@ -74,7 +74,7 @@ export class PageCache {
 
   insertBlock(key: string, block: HugeBlock): void {
     let ofFile = this.blocks.get(block.file);
-    if (ofFile === undefined) this.blocks.set(block.file, (ofFile = new Map()));
+    if (ofFile === undefined) this.blocks.set(block.file, (ofFile = new Map<string, HugeBlock>()));
     ofFile.set(key, block);
     this.generation++;
   }

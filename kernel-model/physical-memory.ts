@@ -31,7 +31,7 @@ export interface FrameAccess {
 }
 
 export class PhysicalMemory {
-  readonly wasm: WebAssembly.Memory;
+  readonly wasm: WasmMemory;
   readonly bytes: Uint8Array;
   /** 32-bit little-endian words; a frame's first is `wordOf(frame)`. */
   readonly words: Int32Array;

@@ -314,7 +314,7 @@ class MarkCounter {
 /** The header's parameters over the kernel's over the defaults; options win. @throws ReplayError for one out of bounds */
 function parametersOf(spec: KernelSpec, kernel: NamedKernel, overrides: Partial<Parameters> = {}): Parameters {
   const fromHeader = Object.fromEntries(Object.entries(spec).filter(([name]) => name in DEFAULT_PARAMETERS));
-  const parameters = { ...DEFAULT_PARAMETERS, ...kernel.parameters, ...fromHeader, ...overrides } as Parameters;
+  const parameters = { ...DEFAULT_PARAMETERS, ...kernel.parameters, ...fromHeader, ...overrides };
   const problem = parameterProblem(parameters);
   if (problem !== undefined) throw new ReplayError(`parameter ${problem.name}: ${problem.message}`);
   return parameters;

@@ -80,7 +80,6 @@ export interface Ecall {
 
 type Handler = (k: Kernel, cpu: Cpu, process: Process, args: (i: number) => number, attached: Attached) => Operation<number | Errno>;
 
-/* eslint-disable require-yield -- some calls cannot be interrupted */
 const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [
     SYS.exit_group,
@@ -124,7 +123,6 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
     },
   ],
 ]);
-/* eslint-enable require-yield */
 
 function mmapCall(k: Kernel, cpu: Cpu, process: Process, arg: (i: number) => number, { path }: Attached): Operation<number | Errno> {
   const flags = arg(3);
