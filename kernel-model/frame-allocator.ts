@@ -6,7 +6,7 @@
  * is free at the same order. `singles` caches up to `singlesMax` frames and is refilled from order 0 in one go;
  * `zeroed` holds frames known to be zero, filled at boot. A frame's use says where it is.
  */
-import { FRAME_USES, UNUSED_LAST, type FrameTable, type FrameUse } from './frame-table.ts';
+import { CHUNK_FRAMES, FRAME_USES, type FrameTable, type FrameUse } from './frame-table.ts';
 import { pfn, type Pfn } from './units.ts';
 
 export const ORDER_MAX = 10;
@@ -198,25 +198,50 @@ function largestOrder(at: number, room: number): number {
 
 /** The first frame whose place contradicts its use, or undefined: every frame is in exactly one state. */
 export function checkAllocator(frames: FrameTable, allocator: FrameAllocator): string | undefined {
-  const seen = new Uint8Array(frames.count);
-  let wrong: string | undefined;
-  const place = (frame: number, count: number, use: FrameUse): void => {
-    const code = FRAME_USES.indexOf(use);
-    for (let at = frame; at < frame + count && wrong === undefined; at++) {
-      if (at >= frames.count || seen[at] !== 0) wrong = `frame ${at} is twice in the allocator, again as ${use}`;
-      else if (frames.uses[at] !== code) wrong = `frame ${at} lies in the allocator as ${use} but is used as ${frames.useOf(pfn(at))}`;
-      seen[at] = 1;
-    }
-  };
+  const census = new Census(frames);
   allocator.eachFreeBlock((block, order) => {
-    if (block % 2 ** order !== 0) wrong ??= `block ${block} of order ${order} is not aligned`;
-    place(block, 2 ** order, 'free');
+    if (block % 2 ** order !== 0) census.wrong ??= `block ${block} of order ${order} is not aligned`;
+    census.place(block, 2 ** order, 'free');
   });
   const [singles, zeroed] = allocator.pools();
-  for (const frame of singles) place(frame, 1, 'single');
-  for (const frame of zeroed) place(frame, 1, 'zeroed');
-  for (let frame = 1; wrong === undefined && frame < frames.count; frame++) {
-    if (seen[frame] === 0 && frames.uses[frame]! <= UNUSED_LAST) wrong = `frame ${frame} is ${frames.useOf(pfn(frame))} but in no list`;
+  for (const frame of singles) census.place(frame, 1, 'single');
+  for (const frame of zeroed) census.place(frame, 1, 'zeroed');
+  return census.wrong ?? census.missing();
+}
+
+/** Counts which frames were met in the allocator. A chunk that was never in use is passed over at once: that is most of memory. */
+class Census {
+  wrong: string | undefined;
+  private readonly frames: FrameTable;
+  private readonly seen: Uint8Array;
+
+  constructor(frames: FrameTable) {
+    this.frames = frames;
+    this.seen = new Uint8Array(frames.count);
   }
-  return wrong;
+
+  /** [frame, frame + count) lies in the allocator as `use`. */
+  place(frame: number, count: number, use: FrameUse): void {
+    const code = FRAME_USES.indexOf(use);
+    if (frame + count > this.frames.count) this.wrong ??= `the block at ${frame} ends behind memory`;
+    else if (count === CHUNK_FRAMES && this.frames.touchedChunks[frame / CHUNK_FRAMES] === 0) {
+      if (this.seen.subarray(frame, frame + count).includes(1)) this.wrong ??= `a frame of the block at ${frame} is twice in the allocator`;
+      this.seen.fill(1, frame, frame + count);
+    } else for (let at = frame; at < frame + count && this.wrong === undefined; at++) this.placeOne(at, code, use);
+  }
+
+  private placeOne(frame: number, code: number, use: FrameUse): void {
+    if (this.seen[frame] !== 0) this.wrong = `frame ${frame} is twice in the allocator, again as ${use}`;
+    else if (this.frames.uses[frame] !== code)
+      this.wrong = `frame ${frame} lies in the allocator as ${use} but is used as ${this.frames.useOf(pfn(frame))}`;
+    this.seen[frame] = 1;
+  }
+
+  /** The first frame that nobody owns and that was not met. */
+  missing(): string | undefined {
+    for (let at = this.seen.indexOf(0, 1); at >= 0; at = this.seen.indexOf(0, at + 1)) {
+      if (this.frames.isUnused(pfn(at))) return `frame ${at} is ${this.frames.useOf(pfn(at))} but in no list`;
+    }
+    return undefined;
+  }
 }

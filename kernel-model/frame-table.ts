@@ -11,6 +11,9 @@ export type FrameUse = (typeof FRAME_USES)[number];
 /** Index of the last use in which nobody owns the frame. */
 export const UNUSED_LAST = FRAME_USES.indexOf('zeroed');
 
+/** Frames of a chunk: what a check can skip at once when nothing in it was ever used. */
+export const CHUNK_FRAMES = 1024;
+
 /** What happens when a reference count is at its maximum. */
 export type RefOverflow = 'refuse' | 'wrap';
 
@@ -23,6 +26,8 @@ export class FrameTable {
   readonly writePins: Uint16Array;
   /** 1 for each frame that was ever in use; the others still hold the zeros of boot. */
   readonly touched: Uint8Array;
+  /** The same for each aligned chunk of CHUNK_FRAMES frames. */
+  readonly touchedChunks: Uint8Array;
   private readonly refcountMax: number;
 
   constructor(count: number, refcountMax: number) {
@@ -32,6 +37,14 @@ export class FrameTable {
     this.refs = new Uint32Array(count);
     this.writePins = new Uint16Array(count);
     this.touched = new Uint8Array(count);
+    this.touchedChunks = new Uint8Array(Math.ceil(count / CHUNK_FRAMES));
+  }
+
+  restoreTouched(touched: Uint8Array): void {
+    this.touched.set(touched);
+    for (let chunk = 0; chunk < this.touchedChunks.length; chunk++) {
+      this.touchedChunks[chunk] = touched.subarray(chunk * CHUNK_FRAMES, (chunk + 1) * CHUNK_FRAMES).includes(1) ? 1 : 0;
+    }
   }
 
   useOf(frame: Pfn): FrameUse {
@@ -41,6 +54,7 @@ export class FrameTable {
   setUse(frame: Pfn, use: FrameUse): void {
     this.uses[frame] = FRAME_USES.indexOf(use);
     this.touched[frame] = 1;
+    this.touchedChunks[Math.floor(frame / CHUNK_FRAMES)] = 1;
   }
 
   /** Does nobody own the frame? */

@@ -1,5 +1,6 @@
 /** The public surface of the kernel model: all that other folders see of it. */
 export type { AddressSpace } from './address-space.ts';
+export { brk } from './brk.ts';
 export { madvise, mincore, msync, sync, type Advice } from './advice-calls.ts';
 export { evictPage, writeBackAll } from './cache-fill.ts';
 export { kevlarDesign, type Design } from './design.ts';
@@ -16,10 +17,11 @@ export { fork, vfork } from './fork.ts';
 export { INVARIANTS, Survey, type Invariant, type Violation } from './invariants.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
 export { designOf, kernelNamed, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
-export { brk, mprotect, mremap, munmap, type MremapRequest } from './memory-calls.ts';
-export { mmap, type MmapRequest } from './mmap.ts';
+export { mmap, munmap, type MmapRequest } from './mmap.ts';
 export { reach, translate, type Refusal } from './mmu.ts';
 export { MUTANTS, type Mutant } from './mutants.ts';
+export { mprotect } from './mprotect.ts';
+export { mremap, type MremapRequest } from './mremap.ts';
 export { allows, intersectProtection, type Access } from './page-content.ts';
 export { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters, type Profile } from './parameters.ts';
 export type { Hop, Origin, ProvenanceRecord } from './provenance.ts';

@@ -9,7 +9,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Design } from './design.ts';
 import { assert, defined } from './errors.ts';
 import type { KernelEvent } from './events.ts';
-import type { File} from './file.ts';
+import type { File } from './file.ts';
 import { type StoreFaults } from './file.ts';
 import { FrameAllocator } from './frame-allocator.ts';
 import { FrameTable, type FrameUse } from './frame-table.ts';

@@ -52,6 +52,14 @@ export function* splitAtEnds(k: Kernel, space: AddressSpace, start: Vpn, end: Vp
   return true;
 }
 
+/** Splits every huge leaf that maps a page of [start, end). @returns false when no table could be made */
+export function* splitAll(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn): Operation<boolean> {
+  for (let page = start; page < end; page = k.tables.firstPageOf(k.tables.regionOf(page) + 1)) {
+    if (!(yield* splitHuge(k, space, page))) return false;
+  }
+  return true;
+}
+
 /**
  * Removes every entry in [start, end), then flushes, then gives the frames back.
  *

@@ -1,5 +1,5 @@
 /**
- * mmap: checks the request, finds a place, inserts one VMA. Nothing is populated unless asked.
+ * mmap and munmap. mmap checks the request, finds a place, inserts one VMA; nothing is populated unless asked.
  *
  * Placement is Kevlar's: a free hint is taken, otherwise a pointer moves upwards and steps over what is mapped.
  */
@@ -109,6 +109,15 @@ export function placeUpwards(k: Kernel, space: AddressSpace, length: number, ali
     at = ceilTo(blocking.end, alignment);
   }
   return undefined;
+}
+
+/** Removes every mapping in the range; holes are fine. */
+export function* munmap(k: Kernel, { space }: Process, address: number, lengthBytes: number): Operation<0 | Errno> {
+  if (!isPageAligned(address) || lengthBytes <= 0 || address + lengthBytes > k.design.userEnd) return 'EINVAL';
+  const end = ceilToPage(address + lengthBytes);
+  if (!(yield* clearRange(k, space, vaddr(address), end, 'munmap'))) return 'ENOMEM';
+  releaseUnmappedObjects(k);
+  return 0;
 }
 
 /** Removes VMAs and entries of a page-aligned range. @returns false when a huge leaf could not be split; nothing changed then */

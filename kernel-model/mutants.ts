@@ -6,7 +6,7 @@
  * The model does not know this file.
  */
 import { PROT_EXEC, PROT_READ } from './pte.ts';
-import type { Rules} from './rules.ts';
+import type { Rules } from './rules.ts';
 import { type PageFill } from './rules.ts';
 import type { Vma, VmaSet } from './vma.ts';
 import { PAGE_BYTES } from './units.ts';

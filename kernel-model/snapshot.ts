@@ -71,7 +71,7 @@ export function takeSnapshot(k: Kernel): Snapshot {
 export function restoreSnapshot(k: Kernel, from: Snapshot): void {
   k.memory.bytes.set(from.tlbs);
   restoreBytes(k, from);
-  k.frames.touched.set(from.touched);
+  k.frames.restoreTouched(from.touched);
   k.frames.uses.set(from.uses);
   k.frames.refs.set(from.refs);
   k.frames.writePins.set(from.writePins);

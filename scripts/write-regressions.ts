@@ -10,7 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Trace } from '../traces/codec.ts';
-import type { Expectation, FileSpec, KernelSpec } from '../traces/header.ts';
+import type { Expectation, FileSpec, KernelSpec, SegmentSpec } from '../traces/header.ts';
 import { parseNotation } from '../traces/notation.ts';
 import { traceText } from './import-recordings.ts';
 
@@ -29,7 +29,7 @@ export interface Scene {
 
 // ---- Files.
 
-const program = (path: string, size: number, segments: FileSpec['segments'], more: Partial<FileSpec> = {}): FileSpec => ({
+const program = (path: string, size: number, segments: SegmentSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
   path,
   size,
   type: 'exec',

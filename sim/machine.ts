@@ -39,22 +39,30 @@ import type { HartPort } from './hart.ts';
 import { ecall, type Ecall } from './syscalls.ts';
 import { executeOp, isProgramOp, patternByte, type ProgramOp, type Result } from './trace-hart.ts';
 
-/** Sees what happens on the machine. `at` is a byte address in linear memory. */
+/** Sees what happens on the machine; each part is optional. `at` is a byte address in linear memory. */
 export interface Watcher {
   /** The op is about to run; its addresses are this kernel's. */
-  before(op: Op, index: number): void;
-  load(process: Process, address: number, width: number, at: number): void;
-  store(process: Process, address: number, bytes: Uint8Array): void;
+  before?(op: Op, index: number): void;
+  load?(process: Process, address: number, width: number, at: number): void;
+  store?(process: Process, address: number, bytes: Uint8Array): void;
   /** The op has run. */
-  after(op: Op, index: number, result: Result): void;
-  event(event: KernelEvent): void;
+  after?(op: Op, index: number, result: Result): void;
+  event?(event: KernelEvent): void;
 }
+
+type Watching<Part extends keyof Watcher> = Required<Pick<Watcher, Part>>[];
 
 type OutsideOp = Exclude<Op, ProgramOp>;
 
 export class Machine implements HartPort {
   readonly kernel: Kernel;
-  private readonly watchers: Watcher[] = [];
+  private readonly watching = {
+    before: [] as Watching<'before'>,
+    load: [] as Watching<'load'>,
+    store: [] as Watching<'store'>,
+    after: [] as Watching<'after'>,
+    event: [] as Watching<'event'>,
+  };
   private cpu: Cpu;
   private process: Process | undefined;
   /** By process: where recorded addresses are here. */
@@ -67,11 +75,16 @@ export class Machine implements HartPort {
     for (const watcher of watchers) this.watch(watcher);
   }
 
-  /** Shows a watcher everything from now on, after those that watch already. */
+  /** Shows a watcher what it wants to see from now on, after those that watch already. */
   watch(watcher: Watcher): void {
-    this.watchers.push(watcher);
+    const { watching } = this;
+    if (hasPart(watcher, 'before')) watching.before.push(watcher);
+    if (hasPart(watcher, 'load')) watching.load.push(watcher);
+    if (hasPart(watcher, 'store')) watching.store.push(watcher);
+    if (hasPart(watcher, 'after')) watching.after.push(watcher);
+    if (hasPart(watcher, 'event')) watching.event.push(watcher);
     this.kernel.observer = (event) => {
-      for (const one of this.watchers) one.event(event);
+      for (const one of watching.event) one.event(event);
     };
   }
 
@@ -81,11 +94,11 @@ export class Machine implements HartPort {
     if (!this.started) this.start(recorded);
     if (this.process?.pid !== recorded.pid) this.switchTo(recorded.pid);
     const op = this.here(recorded);
-    for (const watcher of this.watchers) watcher.before(op, index);
+    for (const watcher of this.watching.before) watcher.before(op, index);
     const result =
       this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
     if (recorded.op !== 'touch') this.follow(recorded, op, result);
-    for (const watcher of this.watchers) watcher.after(op, index, result);
+    for (const watcher of this.watching.after) watcher.after(op, index, result);
     return result;
   }
 
@@ -121,7 +134,7 @@ export class Machine implements HartPort {
       noteWrite(kernel, process.pid, at, length);
       done += length;
     }
-    for (const watcher of this.watchers) watcher.store(process, address, bytes);
+    for (const watcher of this.watching.store) watcher.store(process, address, bytes);
     return undefined;
   }
 
@@ -135,7 +148,7 @@ export class Machine implements HartPort {
       const at = this.reach(process, address + done, access);
       if (typeof at === 'string') return at;
       const length = Math.min(width - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
-      for (const watcher of this.watchers) watcher.load(process, address + done, length, at);
+      for (const watcher of this.watching.load) watcher.load(process, address + done, length, at);
       done += length;
     }
     return undefined;
@@ -250,4 +263,8 @@ export function writtenBytes({ value, length }: OpOf<'write'>, index: number): U
   if (value === undefined) return patternBytes(index, length);
   const unit = Uint8Array.from(value.match(/../g) ?? ['00'], (digits) => parseInt(digits, 16));
   return Uint8Array.from({ length }, (_, i) => unit[i % unit.length]!);
+}
+
+function hasPart<Part extends keyof Watcher>(watcher: Watcher, part: Part): watcher is Watcher & Required<Pick<Watcher, Part>> {
+  return watcher[part] !== undefined;
 }

@@ -24,6 +24,7 @@ import { Checker, type CheckMode } from './checker.ts';
 import type { Digester } from './digest.ts';
 import { headline, type Finding } from './finding.ts';
 import { Machine, type Watcher } from './machine.ts';
+import { MarkCounter, type CheckCounts } from './marks.ts';
 import { Reference } from './reference.ts';
 import { RunDigest } from './run-digest.ts';
 import type { Result } from './trace-hart.ts';
@@ -46,15 +47,6 @@ export interface ReplayOptions {
   /** Contents of files that the header names by digest only. */
   readonly supplied?: SuppliedFiles | undefined;
   readonly digester: Digester;
-}
-
-/** How the marked checks of a test suite did. */
-export interface CheckCounts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** Name of the first check that failed. */
-  readonly firstFailed: string | undefined;
 }
 
 export interface Divergence {
@@ -121,7 +113,13 @@ export class Replay {
     const files = filesOf(header, options.supplied);
     this.runDigest = new RunDigest(options.digester);
     const watchers: Watcher[] = [this.runDigest];
-    if (options.onEvent !== undefined) watchers.push(new EventTap(options.onEvent, () => this.index));
+    const { onEvent } = options;
+    if (onEvent !== undefined)
+      watchers.push({
+        event: (event) => {
+          onEvent(event, this.index);
+        },
+      });
     // The checker must see the kernel that the machine makes, so it joins the watchers afterwards.
     this.machine = new Machine({ design, rules: rulesOf(kernel), parameters, files }, watchers);
     if (options.check === 'none') return;
@@ -247,69 +245,6 @@ const kernelBugFinding = (bug: KernelBug, op: number, execs: number): Finding =>
   execs,
   byte: undefined,
 });
-
-/** Hands events on together with the op that caused them. */
-class EventTap implements Watcher {
-  private readonly handOn: (event: KernelEvent, op: number) => void;
-  private readonly opNow: () => number;
-
-  constructor(handOn: (event: KernelEvent, op: number) => void, opNow: () => number) {
-    this.handOn = handOn;
-    this.opNow = opNow;
-  }
-
-  event(event: KernelEvent): void {
-    this.handOn(event, this.opNow());
-  }
-
-  before(): void {
-    // Only events matter here.
-  }
-
-  load(): void {
-    // Only events matter here.
-  }
-
-  store(): void {
-    // Only events matter here.
-  }
-
-  after(): void {
-    // Only events matter here.
-  }
-}
-
-/** Counts the checks of a suite: one fails if a program could notice a failure between its mark and the next. */
-class MarkCounter {
-  private current: { readonly name: string; readonly counts: 'always' | 'ifHeld' | 'never'; readonly failuresBefore: number } | undefined;
-  private passed = 0;
-  private failed = 0;
-  private skipped = 0;
-  private firstFailed: string | undefined;
-
-  begin(name: string, counts: 'always' | 'ifHeld' | 'never', failures: number): void {
-    this.close(failures);
-    this.current = { name, counts, failuresBefore: failures };
-  }
-
-  end(failures: number): CheckCounts | undefined {
-    this.close(failures);
-    const total = this.passed + this.failed + this.skipped;
-    return total === 0 ? undefined : { passed: this.passed, failed: this.failed, skipped: this.skipped, firstFailed: this.firstFailed };
-  }
-
-  private close(failures: number): void {
-    const check = this.current;
-    if (check === undefined) return;
-    const hasFailed = failures > check.failuresBefore;
-    if (check.counts === 'never' || (check.counts === 'ifHeld' && hasFailed)) this.skipped++;
-    else if (hasFailed) {
-      this.failed++;
-      this.firstFailed ??= check.name;
-    } else this.passed++;
-    this.current = undefined;
-  }
-}
 
 /** The header's parameters over the kernel's over the defaults; options win. @throws ReplayError for one out of bounds */
 function parametersOf(spec: KernelSpec, kernel: NamedKernel, overrides: Partial<Parameters> = {}): Parameters {

@@ -4,7 +4,7 @@
  * Lines are as wide as their facts; nothing is cut or wrapped. A wrong byte is told in full: where it is, what should
  * be there and from which file offset, what is there, and where that came from.
  */
-import { hex } from '../kernel-model/index.ts';
+import { hex, PAGE_BYTES } from '../kernel-model/index.ts';
 import type { Expectation } from '../traces/header.ts';
 import { formatOp } from '../traces/notation.ts';
 import type { Op } from '../traces/op.ts';
@@ -74,7 +74,9 @@ export function expectationLine(result: ReplayResult, expect: Expectation): stri
 
 function describeExpectation({ verdict, kind, id, op, digest }: Expectation): string {
   const what = verdict === 'failed' ? [kind, id].filter((word) => word !== undefined).join(' ') || 'a failure' : verdict;
-  return [what, op === undefined ? '' : `at op ${op}`, digest === undefined ? '' : `with digest ${digest}`].filter((part) => part !== '').join(' ');
+  return [what, op === undefined ? '' : `at op ${op}`, digest === undefined ? '' : `with digest ${digest}`]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 /** The run in figures, one labelled line each. */
@@ -102,7 +104,10 @@ export function failureLines(finding: Finding, witness?: Witness): string[] {
     [finding.kind, `${finding.id}: ${finding.message}`],
     ...(byte === undefined ? outcomeFacts(finding) : byteFacts(finding, byte, witness?.window)),
     ['in', address === undefined || pid === undefined ? undefined : `pid ${pid}${image === undefined ? '' : `, ${describeImage(image)}`}`],
-    ['at op', `${finding.op}${witness === undefined ? ', the end of the run' : `: ${formatOp(witness.op)}`}, after ${counted(execs, 'exec')}`],
+    [
+      'at op',
+      `${finding.op}${witness === undefined ? ', the end of the run' : `: ${formatOp(witness.op)}`}, after ${counted(execs, 'exec')}`,
+    ],
   ]);
 }
 
@@ -113,8 +118,8 @@ type Facts = (readonly [label: string, text: string | undefined])[];
 function outcomeFacts({ expected, actual, address }: Finding): Facts {
   return [
     ['address', address === undefined ? undefined : hex(address)],
-    ['expected', valueText(expected)],
-    ['found', valueText(actual)],
+    ['expected', answerText(expected)],
+    ['found', answerText(actual)],
   ];
 }
 
@@ -149,11 +154,14 @@ function windowFacts(window: ByteWindow | undefined): Facts {
 export const findingLine = ({ kind, id, op, message }: Finding): string => `${kind} ${id}, op ${op}: ${message}`;
 
 export const divergenceLine = ({ op, name, recorded, actual }: Divergence): string =>
-  `diverged at op ${op}: ${name} answered ${valueText(actual)!}, the recording has ${valueText(recorded)!}`;
+  `diverged at op ${op}: ${name} answered ${answerText(actual)!}, the recording has ${answerText(recorded)!}`;
 
-/** Bytes and numbers as hex, names of errnos and signals as they are. */
-export const valueText = (value: number | string | undefined): string | undefined =>
-  typeof value === 'number' ? (value < 0 ? String(value) : hex(value)) : value;
+/** A byte as hex; text stays as it is. */
+const valueText = (value: number | string | undefined): string | undefined => (typeof value === 'number' ? hex(value) : value);
+
+/** What a call answered: a name, an address in hex, a smaller number as it is. */
+const answerText = (value: number | string | undefined): string | undefined =>
+  typeof value === 'number' ? (value >= PAGE_BYTES ? hex(value) : String(value)) : value;
 
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
@@ -169,6 +177,7 @@ export const indent = (lines: readonly string[]): string[] => lines.map((line) =
 /** Rows as columns, one space apart, each as wide as its widest word; numbers stand right. */
 export function alignColumns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const cell = (text: string, column: number): string => (right.has(column) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!));
+  const cell = (text: string, column: number): string =>
+    right.has(column) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!);
   return rows.map((row) => row.map(cell).join(' ').trimEnd());
 }

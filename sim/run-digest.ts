@@ -2,7 +2,7 @@
  * The digest chain of a run: every op's answer and every event, in order.
  *
  * Two runs are the same run as far as their chains agree; reading the digest after each op finds the first op in which
- * they part. At the end the state's own digest is put on top.
+ * they part. Loads and stores show in the state, so they need no place here. At the end the state's own digest is put on top.
  */
 import { EVENT_FIELDS, digestParts, type Kernel, type KernelEvent } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
@@ -30,18 +30,6 @@ export class RunDigest implements Watcher {
     this.hasher.u32(index);
     if (typeof result === 'number') this.hasher.f64(result);
     else this.hasher.text(result);
-  }
-
-  before(): void {
-    // What an op is about to do shows in its events and its answer.
-  }
-
-  load(): void {
-    // A load shows in the state only if it faults, and then by an event.
-  }
-
-  store(): void {
-    // The bytes are in the state's digest.
   }
 
   /** The chain so far, 16 hex digits. */

@@ -6,7 +6,8 @@
  */
 import { hex } from '../kernel-model/index.ts';
 import { isVisible } from './finding.ts';
-import type { CheckCounts, ReplayResult } from './replay.ts';
+import type { CheckCounts } from './marks.ts';
+import type { ReplayResult } from './replay.ts';
 import { alignColumns } from './report.ts';
 
 export interface SweepCell {

@@ -74,7 +74,8 @@ function storedBytes({ width = 1, value }: OpOf<'touch'>, index: number, page: n
 export const patternByte = (index: number, offset: number): number => 1 + ((index * 37 + offset * 11) % 255);
 
 const PROT_BITS: Readonly<Record<string, number>> = { r: 1, w: 2, x: 4 };
-export const protBits = (prot: string): number => (prot === 'none' ? 0 : Object.entries(PROT_BITS).reduce((bits, [letter, bit]) => (prot.includes(letter) ? bits | bit : bits), 0));
+export const protBits = (prot: string): number =>
+  prot === 'none' ? 0 : Object.entries(PROT_BITS).reduce((bits, [letter, bit]) => (prot.includes(letter) ? bits | bit : bits), 0);
 
 function ecallOf(op: Exclude<ProgramOp, OpOf<'touch'>>): Ecall | undefined {
   const call = (number: number, args: readonly number[], attached: Ecall['attached'] = {}): Ecall => ({ number, args, attached });

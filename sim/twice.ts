@@ -50,15 +50,18 @@ export class Twins {
   constructor(header: TraceHeader, options: ReplayOptions, opsBetweenStates = OPS_BETWEEN_STATES) {
     this.options = options;
     this.opsBetweenStates = opsBetweenStates;
-    const { onEvent } = options;
+    const { onEvent, isOutOfTime } = options;
+    // The clock is asked once for both: it may not be what they differ in.
+    let isLate = false;
     this.first = new Replay(header, {
       ...options,
+      isOutOfTime: isOutOfTime === undefined ? undefined : () => (isLate = isOutOfTime()),
       onEvent: (event, op) => {
         this.events[0].push(event);
         onEvent?.(event, op);
       },
     });
-    this.second = new Replay(header, { ...options, onEvent: (event) => void this.events[1].push(event) });
+    this.second = new Replay(header, { ...options, isOutOfTime: () => isLate, onEvent: (event) => void this.events[1].push(event) });
   }
 
   /** Runs one op in both. @returns false when the run is over, or the two differ */
@@ -83,7 +86,8 @@ export class Twins {
     this.events = [[], []];
     const result = this.first.finish();
     const other = this.second.finish();
-    if (this.difference === undefined && firstDifference([comparable(result)], [comparable(other)]) !== undefined) this.difference = this.describe();
+    if (this.difference === undefined && firstDifference([comparable(result)], [comparable(other)]) !== undefined)
+      this.difference = this.describe();
     return result;
   }
 

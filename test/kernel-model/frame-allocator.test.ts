@@ -40,9 +40,11 @@ class Pair {
         this.note(this.allocator.takeSingle('data'), 0, !isEmpty);
         break;
       }
-      case 'zeroed':
-        this.note(this.allocator.takeZeroed('data'), 0, this.allocator.pools()[1].length > 0);
+      case 'zeroed': {
+        const isPossible = this.allocator.pools()[1].length > 0;
+        this.note(this.allocator.takeZeroed('data'), 0, isPossible);
         break;
+      }
       case 'take': {
         const isPossible = this.hasRun(step.order);
         this.note(this.allocator.take(step.order, 'data'), step.order, isPossible);
