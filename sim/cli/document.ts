@@ -5,7 +5,7 @@
  */
 import { hex } from '../../kernel-model/index.ts';
 import { describeProvenance, type Finding } from '../finding.ts';
-import type { Divergence, ReplayResult } from '../replay.ts';
+import type { Divergence } from '../replay.ts';
 import { describeBacking } from '../report.ts';
 import { describeRunDifference } from '../twice.ts';
 import type { TraceRun } from './run-trace.ts';

@@ -1,0 +1,80 @@
+/**
+ * The command line as a function: arguments in, text out through the terminal, an exit code back.
+ *
+ * Everything that goes wrong ends here. What the user got wrong is one line on standard error; only a defect of
+ * faultline itself asks for a report, and a stack is shown if FAULTLINE_DEBUG=1 asks for it.
+ */
+import { Command, CommanderError } from 'commander';
+import { TraceError } from '../../traces/format-error.ts';
+import { ReplayError } from '../replay.ts';
+import { addCompletion } from './completion.ts';
+import type { CommandDefinition, Context } from './context.ts';
+import { EXIT } from './exit-code.ts';
+import { defineKernels } from './kernels-command.ts';
+import { packageVersion } from './package-files.ts';
+import { defineReplay } from './replay-command.ts';
+import { defineStory } from './story-command.ts';
+import { defineSweep } from './sweep-command.ts';
+import { Interrupted, UsageError, type Terminal } from './terminal.ts';
+import { defineTrace } from './trace-command.ts';
+
+/** In the order of the help. */
+const COMMANDS: readonly CommandDefinition[] = [defineReplay, defineSweep, defineKernels, defineTrace, defineStory];
+
+const EXAMPLES = `
+Examples:
+  faultline story                                            the M9.8.1 corruption, replayed
+  faultline replay t.jsonl --kernel kevlar@m9.8 --json       one trace on one kernel
+  faultline sweep t.jsonl                                    one trace on all kernels
+  source <(faultline completion bash)                        completion for this shell
+
+faultline COMMAND --help has more. NO_COLOR=1 turns colours off, FAULTLINE_DEBUG=1 shows stacks.`;
+
+/** Runs one command line. @returns the exit code */
+export async function runCommandLine(args: readonly string[], terminal: Terminal, isDebugging = false): Promise<number> {
+  let code: number = EXIT.held;
+  const context: Context = {
+    terminal,
+    exitWith: (given) => {
+      code = given;
+    },
+  };
+  try {
+    await createProgram(context).parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return explain(error, terminal, isDebugging);
+  }
+}
+
+function createProgram(context: Context): Command {
+  const { terminal } = context;
+  const program = new Command('faultline')
+    .description('Replays traces of real programs on models of kernels, and checks every byte.')
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', EXAMPLES)
+    .configureOutput({
+      writeOut: (text) => void terminal.write(text),
+      writeErr: (text) => terminal.remark(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'faultline: ')),
+    });
+  for (const define of COMMANDS) define(program, context);
+  addCompletion(program);
+  return program;
+}
+
+/** Says what went wrong. @returns the exit code */
+function explain(error: unknown, terminal: Terminal, isDebugging: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage;
+  const { message, stack, code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'EPIPE') return EXIT.held;
+  if (isDebugging) terminal.remark(stack ?? message);
+  else terminal.remark(`faultline: ${message}`);
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof TraceError || error instanceof ReplayError || error instanceof UsageError) return EXIT.usage;
+  if (syscall !== undefined) return EXIT.usage;
+  if (!isDebugging) terminal.remark('This is a defect of faultline. FAULTLINE_DEBUG=1 shows where it is.');
+  return EXIT.defect;
+}
