@@ -28,4 +28,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const terminal = new Terminal(process.stdout, process.stderr, interruption.signal);
 process.exitCode = await runCommandLine(process.argv.slice(2), terminal, process.env['FAULTLINE_DEBUG'] === '1');
 // Standard input may still be open, as when a limit ended the run.
-process.stdin.unref();
+if (process.argv.includes('-')) process.stdin.destroy();

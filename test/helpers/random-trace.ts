@@ -23,7 +23,39 @@ interface Choice {
   readonly flag: number;
 }
 
-const KINDS = ['touch', 'touch', 'touch', 'touch', 'touch', 'mmap', 'mmap', 'fixed', 'munmap', 'mprotect', 'mremap', 'brk', 'madvise', 'fork', 'fork', 'vfork', 'exit', 'exec', 'exec', 'copyOut', 'copyIn', 'write', 'truncate', 'read', 'sync', 'msync', 'mincore', 'reclaim', 'pin', 'unpin', 'inject'] as const;
+const KINDS = [
+  'touch',
+  'touch',
+  'touch',
+  'touch',
+  'touch',
+  'mmap',
+  'mmap',
+  'fixed',
+  'munmap',
+  'mprotect',
+  'mremap',
+  'brk',
+  'madvise',
+  'fork',
+  'fork',
+  'vfork',
+  'exit',
+  'exec',
+  'exec',
+  'copyOut',
+  'copyIn',
+  'write',
+  'truncate',
+  'read',
+  'sync',
+  'msync',
+  'mincore',
+  'reclaim',
+  'pin',
+  'unpin',
+  'inject',
+] as const;
 
 const choice: fc.Arbitrary<Choice> = fc.record({
   kind: fc.constantFrom(...KINDS),
@@ -62,33 +94,44 @@ export interface RandomTrace {
 
 /** @param isFaulty - with injected failures of frames and stores */
 export const randomTrace = (isFaulty: boolean, opsMax = 60): fc.Arbitrary<RandomTrace> =>
-  fc.tuple(parameters, fc.array(segment, { minLength: 1, maxLength: 4 }), fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(choice, { maxLength: opsMax })).map(([kernel, first, second, choices]) => {
-    const files = [image('/a', first), image('/b', second), { path: '/m', size: 0x2345, content: { seed: 'm' } }];
-    const header: TraceHeader = { faultline: 1, kernel: { name: 'kevlar', cpus: 1, ...kernel }, files };
-    return { header, ops: opsOf(choices.filter((one) => isFaulty || one.kind !== 'inject')) };
-  });
+  fc
+    .tuple(
+      parameters,
+      fc.array(segment, { minLength: 1, maxLength: 4 }),
+      fc.array(segment, { minLength: 1, maxLength: 3 }),
+      fc.array(choice, { maxLength: opsMax }),
+    )
+    .map(([kernel, first, second, choices]) => {
+      const files = [image('/a', first), image('/b', second), { path: '/m', size: 0x2345, content: { seed: 'm' } }];
+      const header: TraceHeader = { faultline: 1, kernel: { name: 'kevlar', cpus: 1, ...kernel }, files };
+      return { header, ops: opsOf(choices.filter((one) => isFaulty || one.kind !== 'inject')) };
+    });
 
-function image(path: string, shapes: readonly { gapPages: number; start: number; fileBytes: number; zeroBytes: number; flags: 'r' | 'rx' | 'rw' }[]): FileSpec {
-  let vaddr = IMAGE;
-  let offset = 0;
-  const segments = shapes.map((shape, i) => {
-    if (i > 0) {
-      vaddr += shape.gapPages * PAGE;
-      const wanted = Math.floor(vaddr / PAGE) * PAGE + shape.start;
-      vaddr = wanted >= vaddr ? wanted : wanted + PAGE;
-      offset = Math.ceil(Math.max(0, offset - (vaddr % PAGE)) / PAGE) * PAGE + (vaddr % PAGE);
-      if (shape.gapPages === 0 && offset >= PAGE && offset - PAGE >= segmentsEnd) offset -= PAGE;
-    }
-    const filesz = i === 0 ? Math.max(shape.fileBytes, 0x400) : shape.fileBytes;
-    const one = { vaddr, offset, filesz, memsz: filesz + shape.zeroBytes, flags: shape.flags };
-    vaddr += one.memsz;
-    offset += filesz;
-    segmentsEnd = offset;
+type Shape = typeof segment extends fc.Arbitrary<infer S> ? S : never;
+
+/**
+ * A program of these segments, upwards in memory and in the file. Each file offset is congruent to its address; without a
+ * gap a segment may begin in the file page in which the one before it ends, which is the hazard.
+ */
+function image(path: string, shapes: readonly Shape[]): FileSpec {
+  let [vaddr, fileEnd] = [IMAGE, 0];
+  const segments = shapes.map(({ gapPages, start, fileBytes, zeroBytes, flags }, i) => {
+    if (i > 0) vaddr = atOrAfter(vaddr + gapPages * PAGE, start);
+    const offset = i === 0 ? 0 : atOrAfter(gapPages === 0 ? fileEnd : Math.ceil(fileEnd / PAGE) * PAGE, start);
+    const filesz = i === 0 ? Math.max(fileBytes, 0x400) : fileBytes;
+    const memsz = filesz + zeroBytes;
+    const one = { vaddr, offset, filesz, memsz, flags };
+    [vaddr, fileEnd] = [vaddr + memsz, offset + filesz];
     return one;
   });
-  return { path, size: offset, segments, content: { seed: path } };
+  return { path, size: fileEnd, segments, content: { seed: path } };
 }
-let segmentsEnd = 0;
+
+/** The first place from `from` on that lies `start` bytes into a page. */
+function atOrAfter(from: number, start: number): number {
+  const wanted = Math.floor(from / PAGE) * PAGE + start;
+  return wanted >= from ? wanted : wanted + PAGE;
+}
 
 /** Addresses worth touching: the arena, the images, the heap behind them, the stack. */
 function addressOf({ page, offset, length }: Choice): number {
@@ -135,14 +178,35 @@ function opOf(one: Choice, pid: number, child: number): Op {
     case 'fixed': {
       const file = flag % 3 === 0 ? { path: flag % 2 === 0 ? '/m' : '/a', offset: (page % 4) * PAGE } : {};
       const sharing = flag % 4 === 1 || flag === 6 ? 'shared' : 'private';
-      return { pid, op: 'mmap', addr: flag === 2 && kind === 'mmap' ? 0 : arena, length: bytes - (flag === 3 ? 1 : 0), prot, flags: [sharing, ...('path' in file ? [] : ['anonymous' as const]), ...(kind === 'fixed' ? ['fixed' as const] : []), ...(flag === 9 ? ['populate' as const] : [])], ...file };
+      return {
+        pid,
+        op: 'mmap',
+        addr: flag === 2 && kind === 'mmap' ? 0 : arena,
+        length: bytes - (flag === 3 ? 1 : 0),
+        prot,
+        flags: [
+          sharing,
+          ...('path' in file ? [] : ['anonymous' as const]),
+          ...(kind === 'fixed' ? ['fixed' as const] : []),
+          ...(flag === 9 ? ['populate' as const] : []),
+        ],
+        ...file,
+      };
     }
     case 'munmap':
       return { pid, op: 'munmap', addr: start, length: bytes };
     case 'mprotect':
       return { pid, op: 'mprotect', addr: start, length: bytes, prot };
     case 'mremap':
-      return { pid, op: 'mremap', addr: arena, length: bytes, newLength: (1 + (flag % 11)) * PAGE, flags: flag % 2 === 0 ? ['mayMove'] : flag % 5 === 0 ? ['mayMove', 'fixed'] : [], newAddr: ARENA + ((page + flag) % ARENA_PAGES) * PAGE };
+      return {
+        pid,
+        op: 'mremap',
+        addr: arena,
+        length: bytes,
+        newLength: (1 + (flag % 11)) * PAGE,
+        flags: flag % 2 === 0 ? ['mayMove'] : flag % 5 === 0 ? ['mayMove', 'fixed'] : [],
+        newAddr: ARENA + ((page + flag) % ARENA_PAGES) * PAGE,
+      };
     case 'brk':
       return { pid, op: 'brk', addr: flag === 0 ? 0 : IMAGE + page * PAGE + offset };
     case 'madvise':
@@ -178,6 +242,12 @@ function opOf(one: Choice, pid: number, child: number): Op {
     case 'unpin':
       return { pid, op: 'unpin', id: flag };
     case 'inject':
-      return { pid, op: 'inject', fault: (['noFrame', 'shortRead', 'eio'] as const)[flag % 3]!, at: length, ...(flag % 3 === 1 ? { bytes: offset } : {}) };
+      return {
+        pid,
+        op: 'inject',
+        fault: (['noFrame', 'shortRead', 'eio'] as const)[flag % 3]!,
+        at: length,
+        ...(flag % 3 === 1 ? { bytes: offset } : {}),
+      };
   }
 }
