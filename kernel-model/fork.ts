@@ -66,11 +66,11 @@ function sharePage(k: Kernel, from: AddressSpace, to: AddressSpace, page: Vpn, e
   if (!k.frames.exists(frame)) return true;
   const childSlot = k.tables.makePageSlot(to.root, page, k.tableSource);
   if (childSlot < 0) return false;
-  if (k.frames.writePins[frame]! > 0) return copyEagerly(k, frame, childSlot, entry);
+  const isSharedMapping = from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
+  if (k.frames.writePins[frame]! > 0 && !isSharedMapping) return copyEagerly(k, frame, childSlot, entry);
   const isCounted = isValid(entry) || k.rules.forkCountsInvalidEntry();
   if (isCounted && !k.hold(frame)) return false;
-  const isShared = (entry & PTE_WRITE) === 0 || from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
-  const kept = isShared ? entry : entry & ~PTE_WRITE;
+  const kept = isSharedMapping ? entry : entry & ~PTE_WRITE;
   k.tables.setEntry(slot, kept);
   k.tables.setEntry(childSlot, kept);
   return true;

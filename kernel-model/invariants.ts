@@ -329,7 +329,7 @@ function freshZero(k: Kernel): Violation | undefined {
 
 function pinCoherent(k: Kernel): Violation | undefined {
   for (const pin of k.pins.values()) {
-    if (!pin.writable) continue;
+    if (!pin.writable || pin.page === undefined) continue;
     const entry = k.tables.entryOf(pin.space.root, pin.page);
     if (entry === 0 || frameOfPte(entry) === pin.frame) continue;
     return {

@@ -58,7 +58,8 @@ export interface Pin {
   readonly id: number;
   readonly frame: Pfn;
   readonly space: AddressSpace;
-  readonly page: Vpn;
+  /** Where it was taken, or where mremap moved that page; undefined once the program gave the page up. */
+  readonly page: Vpn | undefined;
   readonly writable: boolean;
 }
 

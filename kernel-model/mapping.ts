@@ -89,6 +89,10 @@ export function* unmapPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn
     page = vpn(next);
   }
   if (frames.length === 0) return;
+  for (const pin of k.pins.values()) {
+    if (pin.space === space && pin.page !== undefined && start <= pin.page && pin.page < end)
+      k.pins.set(pin.id, { ...pin, page: undefined });
+  }
   k.emit({ type: 'page_unmapped', pid: space.pid, vaddr: vaddrOf(start), pages: end - start });
   yield 'unmap.entries-cleared';
   yield* k.flush(space, start, end - start);

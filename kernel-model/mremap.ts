@@ -9,7 +9,7 @@ import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAll, splitAtEnds } from './mapping.ts';
 import { clearRange, placeUpwards } from './mmap.ts';
 import { frameOfPte } from './pte.ts';
-import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr, type Vpn } from './units.ts';
+import { ceilToPage, isPageAligned, vaddr, vpn, vpnOf, PAGE_BYTES, type Vaddr, type Vpn } from './units.ts';
 import { cutVma, type Vma } from './vma.ts';
 
 export interface MremapRequest {
@@ -81,19 +81,23 @@ function* moveTo(
   const kept = Math.min(oldBytes, newBytes);
   if (!(yield* splitAtEnds(k, space, vpnOf(from), vpnOf(from + oldBytes)))) return 'ENOMEM';
   if (!(yield* splitAll(k, space, vpnOf(from), vpnOf(from + oldBytes)))) return 'ENOMEM';
-  if (isReplacing && !(yield* clearRange(k, space, to, vaddr(to + newBytes), 'fixed'))) return 'ENOMEM';
+  // Everything that can fail comes before anything that shows: tables for the target, then its old mappings go.
+  const [first, last] = [vpnOf(to), vpnOf(to + newBytes)];
+  if (isReplacing && !((yield* splitAtEnds(k, space, first, last)) && (yield* splitAll(k, space, first, last)))) return 'ENOMEM';
   const slots: number[] = [];
   for (let i = 0; i < kept / PAGE_BYTES; i++) {
-    const slot = k.tables.makePageSlot(space.root, vpnOf(to + i * PAGE_BYTES), k.tableSource);
+    const slot = k.tables.makePageSlot(space.root, vpn(first + i), k.tableSource);
     if (slot < 0) return 'ENOMEM';
     slots.push(slot);
   }
+  if (isReplacing) yield* clearRange(k, space, to, vaddr(to + newBytes), 'fixed');
   slots.forEach((slot, i) => {
     moveEntry(k, space, vpnOf(from + i * PAGE_BYTES), slot);
   });
+  movePins(k, space, vpnOf(from), kept / PAGE_BYTES, vpnOf(to));
   const moved = cutVma(vma, from, vaddr(from + Math.min(kept, vma.end - from)));
   yield* k.flush(space, vpnOf(from), oldBytes / PAGE_BYTES);
-  if (!(yield* clearRange(k, space, from, vaddr(from + oldBytes), 'mremap'))) return 'ENOMEM';
+  yield* clearRange(k, space, from, vaddr(from + oldBytes), 'mremap');
   const placed: Vma = { ...moved, start: to, end: vaddr(to + moved.end - moved.start), role: 'mapping' };
   space.vmas.add(lengthen(placed, vaddr(to + newBytes)));
   return to;
@@ -107,4 +111,11 @@ function moveEntry(k: Kernel, space: AddressSpace, from: Vpn, toSlot: number): v
   k.tables.setEntry(slot, 0);
   k.tables.setEntry(toSlot, entry);
   if (k.frames.exists(frame)) k.frames.refs[frame] = k.rules.refsAfterMove(k.frames.refs[frame]!);
+}
+
+function movePins(k: Kernel, space: AddressSpace, from: Vpn, count: number, to: Vpn): void {
+  for (const pin of k.pins.values()) {
+    if (pin.space !== space || pin.page === undefined || pin.page < from || pin.page >= from + count) continue;
+    k.pins.set(pin.id, { ...pin, page: vpn(pin.page - from + to) });
+  }
 }

@@ -30,7 +30,10 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     for (let i = 0; i < pages; i++) {
       const address = i === 0 ? addr : floorToPage(addr) + i * PAGE_BYTES;
       const verdict = accessRange(reference, pid, address, width, ACCESS[access]);
-      if (verdict !== 'ok') return verdict;
+      if (verdict === 'ok') continue;
+      // A store that the second page refuses has gained write access to the first.
+      if (access === 'w' && reference.access(pid, address, 'store') === 'ok') reference.copyPage(pid, floorToPage(address));
+      return verdict;
     }
     return 0;
   },
@@ -67,6 +70,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     const [start, end] = [vaddr(actual), vaddr(actual + length)];
     const path = op.flags.includes('anonymous') ? undefined : op.path;
     reference.map(op.pid, { start, end, prot: protBits(op.prot), shared: op.flags.includes('shared'), path, offset: op.offset ?? 0 });
+    if (op.flags.includes('populate')) populate(reference, op.pid, start, end);
     return undefined;
   },
   munmap(reference, design, { pid, addr, length }, actual) {
@@ -130,6 +134,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
   reclaim: (_reference, _design, _op, actual) => (typeof actual === 'number' ? undefined : 0),
   pin(reference, _design, { pid, addr, access }, actual) {
     if (actual === 'EEXIST') return undefined;
+    if (access === 'w' && actual === 0) reference.copyPage(pid, floorToPage(addr));
     return reference.access(pid, addr, access === 'w' ? 'store' : 'load') === 'ok' ? 0 : 'EFAULT';
   },
   unpin: () => 0,
@@ -187,6 +192,11 @@ function misplaced(reference: Reference, design: Design, { pid, addr, flags }: O
   if (flags.includes('fixed')) return actual === addr ? undefined : addr;
   const isLegal = isFree && isPageAligned(actual) && actual > 0 && actual + length <= design.userEnd;
   return isLegal ? undefined : 'a free range of user space';
+}
+
+/** Populating a writable mapping gains write access to its pages, up to the first that cannot be had. */
+function populate(reference: Reference, pid: number, start: number, end: number): void {
+  for (let page = start; page < end && reference.access(pid, page, 'store') === 'ok'; page += PAGE_BYTES) reference.copyPage(pid, page);
 }
 
 // ---- mremap.

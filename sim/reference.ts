@@ -142,6 +142,14 @@ export class Reference {
     for (let i = 0; i < bytes.length; i++) this.storeByte(pid, address + i, bytes[i]!);
   }
 
+  /** Write access to the page at `start` was gained: a private page of a file that can change stops following it. */
+  copyPage(pid: number, start: number): void {
+    const vma = this.onPage(pid, start).find(isCoherent);
+    const { written } = this.space(pid);
+    if (vma === undefined || vma.shared || written.has(start)) return;
+    written.set(start, { bytes: this.page(pid, start), has: new Uint8Array(PAGE_BYTES).fill(1) });
+  }
+
   private storeByte(pid: number, address: number, value: number): void {
     const start = floorToPage(address);
     const vma = this.containing(pid, address);
@@ -149,15 +157,10 @@ export class Reference {
       vma.backing!.file.poke(fileOffsetOf(vma, address), value);
       return;
     }
+    this.copyPage(pid, start);
     const { written } = this.space(pid);
     let page = written.get(start);
-    if (page === undefined) {
-      const isCopied = vma !== undefined && isCoherent(vma);
-      page = isCopied
-        ? { bytes: this.page(pid, start), has: new Uint8Array(PAGE_BYTES).fill(1) }
-        : { bytes: new Uint8Array(PAGE_BYTES), has: new Uint8Array(PAGE_BYTES) };
-      written.set(start, page);
-    }
+    if (page === undefined) written.set(start, (page = { bytes: new Uint8Array(PAGE_BYTES), has: new Uint8Array(PAGE_BYTES) }));
     page.bytes[address - start] = value;
     page.has[address - start] = 1;
   }

@@ -71,7 +71,7 @@ export interface ReplayResult {
   readonly faults: number;
   readonly assemblies: number;
   readonly execs: number;
-  /** Present if the trace has marks. */
+  /** Present if the trace has marks and anything was checked. */
   readonly checks: CheckCounts | undefined;
   /** What the header expected, and whether it came so. */
   readonly expectation: 'met' | 'notMet' | undefined;
@@ -134,6 +134,10 @@ export class Replay {
   /** Runs one op. @returns false when the run is over */
   step(op: Op): boolean {
     if (this.isOver()) return false;
+    if (this.isAtLimit()) {
+      this.isLimited = true;
+      return false;
+    }
     try {
       const result = this.machine.tick(op, this.index);
       if (op.op !== 'touch') {
@@ -159,7 +163,7 @@ export class Replay {
   finish(): ReplayResult {
     const { kernel } = this.machine;
     const digest = this.runDigest.withState(kernel);
-    const checks = this.marks.end(this.checker?.visible ?? 0);
+    const checks = this.checker === undefined ? undefined : this.marks.end(this.checker.visible);
     const counts = { ...kernel.counts };
     if (this.checker !== undefined && this.bug === undefined) this.checkTheEnd(this.checker);
     const findings = this.checker?.findings ?? [];
@@ -182,15 +186,19 @@ export class Replay {
     };
   }
 
+  /** Is there nothing more to run, whatever comes? */
   private isOver(): boolean {
-    const { until, opsMax, isOutOfTime, keepGoing } = this.options;
+    const { until, keepGoing } = this.options;
     if (this.bug !== undefined || this.isLimited) return true;
     if (until !== undefined && this.index >= until) return true;
-    if (this.checker !== undefined && this.checker.visible > 0 && keepGoing !== true) return true;
+    return this.checker !== undefined && this.checker.visible > 0 && keepGoing !== true;
+  }
+
+  /** Would one op more be one too many? */
+  private isAtLimit(): boolean {
+    const { opsMax, isOutOfTime } = this.options;
     const isTooLong = opsMax !== undefined && this.index >= opsMax;
-    const isLate = isOutOfTime !== undefined && this.index % OPS_BETWEEN_LOOKS === 0 && isOutOfTime();
-    this.isLimited = isTooLong || isLate;
-    return this.isLimited;
+    return isTooLong || (isOutOfTime !== undefined && this.index % OPS_BETWEEN_LOOKS === 0 && isOutOfTime());
   }
 
   private checkTheEnd(checker: Checker): void {

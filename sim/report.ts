@@ -41,22 +41,22 @@ export interface ReportInput {
   readonly expect: Expectation | undefined;
 }
 
-/** The whole report: the verdict, the run in figures, the failure, the other findings, the divergence. */
+/** The whole report: the verdict, the failure, the run in figures, the other findings, the divergence. */
 export function reportLines({ result, witness, expect }: ReportInput): string[] {
   const { failure, findings, divergence } = result;
   const others = findings.filter((finding) => finding !== failure);
   return [
     verdictLine(result),
     ...(expect === undefined ? [] : [expectationLine(result, expect)]),
+    ...(failure === undefined ? [] : [...indent(failureLines(failure, witness)), '']),
     ...indent(runLines(result)),
-    ...(failure === undefined ? [] : ['', ...indent(failureLines(failure, witness))]),
     ...(others.length === 0 ? [] : ['', 'also found', ...indent(others.map(findingLine))]),
     ...(divergence === undefined || result.verdict === 'diverged' ? [] : ['', divergenceLine(divergence)]),
   ];
 }
 
 /** One line: `failed: reference zero-gap at op 783`. */
-export function verdictLine({ verdict, failure, divergence, ops }: ReplayResult): string {
+function verdictLine({ verdict, failure, divergence, ops }: ReplayResult): string {
   if (failure !== undefined) return `failed: ${failure.kind} ${failure.id} at op ${failure.op}`;
   if (verdict === 'diverged' && divergence !== undefined) return divergenceLine(divergence);
   if (verdict === 'limit') return `limit: stopped after ${counted(ops, 'op')}, without a failure so far`;
@@ -64,7 +64,7 @@ export function verdictLine({ verdict, failure, divergence, ops }: ReplayResult)
 }
 
 /** Did the run do what the header says it does? */
-export function expectationLine(result: ReplayResult, expect: Expectation): string {
+function expectationLine(result: ReplayResult, expect: Expectation): string {
   const { verdict, failure } = result;
   const expected = describeExpectation(expect);
   if (result.expectation === 'met') return failure === undefined ? `${verdict}, as expected` : `fails as expected: ${expected}`;
@@ -80,7 +80,7 @@ function describeExpectation({ verdict, kind, id, op, digest }: Expectation): st
 }
 
 /** The run in figures, one labelled line each. */
-export function runLines(result: ReplayResult): string[] {
+function runLines(result: ReplayResult): string[] {
   const { kernel, threshold, ops, faults, assemblies, execs, checks, digest } = result;
   const figures = [counted(ops, 'op'), counted(execs, 'exec'), counted(faults, 'fault'), counted(assemblies, 'assembly', 'assemblies')];
   return labelled([
@@ -98,20 +98,19 @@ function describeChecks({ passed, failed, skipped, firstFailed }: NonNullable<Re
 
 /** A failure in full, one labelled line a fact. */
 export function failureLines(finding: Finding, witness?: Witness): string[] {
-  const { byte, pid, address, execs } = finding;
+  const { byte, pid } = finding;
   const image = witness?.image;
   return labelled([
     [finding.kind, `${finding.id}: ${finding.message}`],
     ...(byte === undefined ? outcomeFacts(finding) : byteFacts(finding, byte, witness?.window)),
-    ['in', address === undefined || pid === undefined ? undefined : `pid ${pid}${image === undefined ? '' : `, ${describeImage(image)}`}`],
-    [
-      'at op',
-      `${finding.op}${witness === undefined ? ', the end of the run' : `: ${formatOp(witness.op)}`}, after ${counted(execs, 'exec')}`,
-    ],
+    ['process', pid === undefined ? undefined : `pid ${pid}${image === undefined ? '' : describeImage(image, pid)}`],
+    ['at op', `${finding.op}, ${witness === undefined ? 'the end of the run' : formatOp(witness.op)}`],
   ]);
 }
 
-const describeImage = ({ exec, pid, argv }: ProgramImage): string => `whose program is of exec ${exec} (pid ${pid}: ${argv.join(' ')})`;
+/** `, running sh -c ls since exec 7`: the process that execed is named if it is another. */
+const describeImage = ({ exec, pid, argv }: ProgramImage, owner: number): string =>
+  `, running ${argv.join(' ')} since exec ${exec}${pid === owner ? '' : ` (of pid ${pid})`}`;
 
 type Facts = (readonly [label: string, text: string | undefined])[];
 
@@ -151,9 +150,9 @@ function windowFacts(window: ByteWindow | undefined): Facts {
 }
 
 /** A finding in one line. */
-export const findingLine = ({ kind, id, op, message }: Finding): string => `${kind} ${id}, op ${op}: ${message}`;
+const findingLine = ({ kind, id, op, message }: Finding): string => `${kind} ${id}, op ${op}: ${message}`;
 
-export const divergenceLine = ({ op, name, recorded, actual }: Divergence): string =>
+const divergenceLine = ({ op, name, recorded, actual }: Divergence): string =>
   `diverged at op ${op}: ${name} answered ${answerText(actual)!}, the recording has ${answerText(recorded)!}`;
 
 /** A byte as hex; text stays as it is. */

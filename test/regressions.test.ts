@@ -8,7 +8,9 @@ import { createDigester } from '../sim/digest.ts';
 import { replay } from '../sim/replay.ts';
 
 const FOLDER = new URL('../traces/regressions/', import.meta.url);
-const names = readdirSync(FOLDER).sort();
+const names = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.jsonl'))
+  .sort();
 const idOf = (name: string): string => name.replace(/\.jsonl$/, '');
 const digester = await createDigester();
 

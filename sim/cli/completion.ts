@@ -18,7 +18,8 @@ export function addCompletion(program: Command): void {
       if (option !== undefined) option.handler = (complete) => KERNELS.forEach(({ name: kernel, says }) => complete(kernel, says));
     }
     for (const argument of command.arguments.values()) {
-      if (['trace', 'a', 'b'].includes(argument.name)) argument.handler = (complete) => traceFiles('.', FOLDERS_DEEP).forEach((path) => complete(path, ''));
+      if (['trace', 'a', 'b'].includes(argument.name))
+        argument.handler = (complete) => traceFiles('.', FOLDERS_DEEP).forEach((path) => complete(path, ''));
     }
   }
 }
@@ -29,4 +30,3 @@ function traceFiles(folder: string, deep: number): string[] {
   const folders = deep === 0 ? [] : entries.filter((entry) => entry.isDirectory());
   return [...files, ...folders.flatMap(({ name }) => traceFiles(join(folder, name), deep - 1))].sort();
 }
-

@@ -48,6 +48,8 @@ function openForWriting(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    throw new UsageError(`${path}: cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)} (name a file in a folder that exists)`);
+    throw new UsageError(
+      `${path}: cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)} (name a file in a folder that exists)`,
+    );
   }
 }

@@ -21,8 +21,21 @@ export const defineKernels: CommandDefinition = (program, { terminal }) => {
 };
 
 const document = (): object => ({
-  kernels: KERNELS.map(({ name, says, segmentBounds, mutants, parameters }) => ({ name, says, segmentBounds, parameters, decisions: mutants.map(({ id }) => id) })),
-  decisions: MUTANTS.map(({ id, rule, says, source, section, brokenBy }) => ({ id, rule, says, source, section: section ?? null, brokenBy })),
+  kernels: KERNELS.map(({ name, says, segmentBounds, mutants, parameters }) => ({
+    name,
+    says,
+    segmentBounds,
+    parameters,
+    decisions: mutants.map(({ id }) => id),
+  })),
+  decisions: MUTANTS.map(({ id, rule, says, source, section, brokenBy }) => ({
+    id,
+    rule,
+    says,
+    source,
+    section: section ?? null,
+    brokenBy,
+  })),
 });
 
 function listing(): string[] {
@@ -32,21 +45,35 @@ function listing(): string[] {
     ...others.flatMap((kernel) => ['', ...kernelLines(kernel)]),
     '',
     'Wrong decisions. To combine:',
-    '  kevlar+no-teardown            the right kernel with one of them (any number: +a+b)',
+    '  kevlar+no-teardown            the right kernel with one or more: +a+b',
     '  kevlar@m9.8.1~no-teardown     a kernel that existed, without one of them',
     '',
     ...MUTANTS.flatMap(mutantLines),
   ];
 }
 
-function kernelLines({ name, says, mutants }: NamedKernel): string[] {
-  return [name, `  ${says}`, ...indent(wrapped(mutants.length === 0 ? 'no wrong decisions' : mutants.map(({ id }) => id).join(' ')))];
+/** The kernel that the others are told from: they share most of its decisions. */
+const BASE = 'kevlar@m9.8.1';
+
+function kernelLines(kernel: NamedKernel): string[] {
+  return [kernel.name, ...indent([kernel.says, decisionsText(kernel)].flatMap(wrapped))];
+}
+
+function decisionsText({ name, mutants }: NamedKernel): string {
+  const base = KERNELS.find((kernel) => kernel.name === BASE)!.mutants;
+  const ids = (list: readonly Mutant[], sign = ''): string[] => list.map(({ id }) => sign + id);
+  const shared = mutants.filter((mutant) => base.includes(mutant));
+  if (mutants.length === 0) return 'no wrong decisions';
+  if (name === BASE || shared.length < base.length / 2) return ids(mutants).join(' ');
+  const added = mutants.filter((mutant) => !base.includes(mutant));
+  const taken = base.filter((mutant) => !mutants.includes(mutant));
+  return [`the decisions of ${BASE}`, ...ids(added, '+'), ...ids(taken, '~')].join(' ');
 }
 
 function mutantLines({ id, rule, says, source, section, brokenBy }: Mutant): string[] {
   const seenBy = brokenBy.length === 0 ? 'costs only speed' : `seen by ${brokenBy.join(', ')}`;
-  const bug = section === undefined ? '' : `, bug ${section}`;
-  return [id, ...indent([...wrapped(says), `rule ${rule}; ${seenBy}`, `source: ${source}${bug}`])];
+  const bug = section === undefined ? '' : `; no. ${section} of the latent bugs`;
+  return [id, ...indent([says, `rule ${rule}; ${seenBy}`, `source: ${source}${bug}`].flatMap(wrapped))];
 }
 
 const LINE_WIDTH = 76;

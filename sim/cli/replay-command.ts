@@ -71,7 +71,8 @@ export const defineReplay: CommandDefinition = (program, { terminal, exitWith })
 };
 
 async function replayTrace(path: string, flags: ReplayFlags, terminal: Terminal): Promise<number> {
-  if (flags.events === '-' && flags.json === true) throw new UsageError('--events - and --json both want standard output: name a file for the events');
+  if (flags.events === '-' && flags.json === true)
+    throw new UsageError('--events - and --json both want standard output: name a file for the events');
   const startedAt = performance.now();
   const trace = await openTrace(path);
   const progress = terminal.progress('replaying');
@@ -130,16 +131,21 @@ async function printRun(run: TraceRun, context: RunContext, terminal: Terminal):
     return;
   }
   const { result, witness } = run;
-  const [verdict, ...rest] = reportLines({ result, witness, expect: header.expect });
+  const [verdict = '', ...rest] = reportLines({ result, witness, expect: header.expect });
   const paint = result.verdict === 'held' ? terminal.colours.green : terminal.colours.red;
-  const lines = [paint(verdict!), ...rest, ...twiceLines(run, flags), ...hintLines(run, context)];
+  const lines = [paint(verdict), ...rest, ...twiceLines(run, flags), ...hintLines(run, context)];
   if (flags.events === '-') for (const line of lines) terminal.remark(line);
   else await terminal.writeLines(lines);
 }
 
 function twiceLines({ difference, result }: TraceRun, { twice }: ReplayFlags): string[] {
   if (twice !== true) return [];
-  return ['', difference === undefined ? `twice the same: every event and answer of ${result.ops} ops, and the state` : describeRunDifference(difference)];
+  return [
+    '',
+    difference === undefined
+      ? `twice the same: every event and answer of ${result.ops} ops, and the state`
+      : describeRunDifference(difference),
+  ];
 }
 
 /** What to type next. */
@@ -156,7 +162,8 @@ function hintLines({ result }: TraceRun, { path, flags }: RunContext): string[] 
   }
   if (verdict === 'failed' && kernel !== 'kevlar') hints.push(`faultline replay ${file} --kernel kevlar --threshold ${threshold}`);
   if (verdict !== 'limit') hints.push(`faultline sweep ${file}`);
-  return ['', 'next', ...hints.map((hint) => `  ${hint}`)];
+  return hints.length === 0 ? [] : ['', 'next', ...hints.map((hint) => `  ${hint}`)];
 }
 
-const quoted = (word: string): string => (/^[\w@%+=:,./~-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./~-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;

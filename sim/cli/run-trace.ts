@@ -49,7 +49,11 @@ export async function runTrace(source: TraceSource, options: RunOptions, termina
   const run = runner instanceof Twins ? runner.first : runner;
   const stand = options.check === 'none' ? undefined : new WitnessStand(run);
   let done = 0;
-  const slices = new Slices(options, terminal, () => `at op ${done} on ${run.kernel.name}, threshold ${run.machine.kernel.parameters.assembleThreshold}`);
+  const slices = new Slices(
+    options,
+    terminal,
+    () => `at op ${done} on ${run.kernel.name}, threshold ${run.machine.kernel.parameters.assembleThreshold}`,
+  );
   reading: for await (const batch of source.ops) {
     for (const op of batch) {
       const goesOn = runner.step(op);

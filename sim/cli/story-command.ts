@@ -84,7 +84,12 @@ async function tellSweep(path: string, kernels: readonly string[], thresholds: r
 }
 
 async function tellRecording(terminal: Terminal): Promise<Told[]> {
-  const told = await tellSweep(RECORDING, KERNELS.map(({ name }) => name), THRESHOLDS, terminal);
+  const told = await tellSweep(
+    RECORDING,
+    KERNELS.map(({ name }) => name),
+    THRESHOLDS,
+    terminal,
+  );
   const { header, ops } = told[0]!.trace;
   await terminal.writeLines([
     '1. A recording',
@@ -134,7 +139,8 @@ function stressText({ trace, result }: Told): string {
 }
 
 function postRemarks(suite: readonly Told[]): string[] {
-  const ofBug = (threshold: number): ReplayResult => suite.find(({ result }) => result.kernel === 'kevlar@m9.8' && result.threshold === threshold)!.result;
+  const ofBug = (threshold: number): ReplayResult =>
+    suite.find(({ result }) => result.kernel === 'kevlar@m9.8' && result.threshold === threshold)!.result;
   const pid = ofBug(0).findings.find(isVisible)?.pid;
   return [
     `On kevlar@m9.8 the first check to fail at ${THRESHOLD} is ${ofBug(THRESHOLD).checks?.firstFailed ?? 'none'}; at 0 pid ${pid ?? '-'} fails, the first that the suite starts.`,
@@ -146,7 +152,11 @@ function postRemarks(suite: readonly Told[]): string[] {
 /** The first wrong byte of every kernel that a program saw fail at Kevlar's threshold. */
 async function tellBytes(told: readonly Told[], terminal: Terminal): Promise<void> {
   const failing = told.filter(({ result }) => result.threshold === THRESHOLD && result.findings.some(isVisible));
-  await terminal.writeLines(['3. The first corrupt byte of each kernel that fails, at threshold 128', '', 'Found as the page is mapped, before a program reads it (--check changes).']);
+  await terminal.writeLines([
+    '3. The first corrupt byte of each kernel that fails, at threshold 128',
+    '',
+    'Found as the page is mapped, before a program reads it (--check changes).',
+  ]);
   for (const { path, trace, result } of failing) await terminal.writeLines(['', ...(await byteLines(path, trace, result, terminal))]);
 }
 

@@ -34,7 +34,12 @@ export const defineSweep: CommandDefinition = (program, { terminal, exitWith }) 
     .command('sweep')
     .description('run a trace on many kernels at many thresholds')
     .argument('<trace>', 'trace file, or - for standard input')
-    .option('--kernels <list>', 'kernels, separated by commas (default: all that faultline kernels lists)', kernelNames, KERNELS.map(({ name }) => name))
+    .option(
+      '--kernels <list>',
+      'kernels, separated by commas (default: all that faultline kernels lists)',
+      kernelNames,
+      KERNELS.map(({ name }) => name),
+    )
     .option('--thresholds <list>', 'thresholds, separated by commas', wholeNumbers, [...THRESHOLDS])
     .addOption(checkOption())
     .addOption(jsonOption())

@@ -16,8 +16,8 @@ interface Sink {
 
 /** How far a long run is. `update` may be called often. */
 export interface Progress {
-  update(done: number): void;
-  stop(): void;
+  readonly update: (done: number) => void;
+  readonly stop: () => void;
 }
 
 export class Terminal {

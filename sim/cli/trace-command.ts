@@ -54,7 +54,11 @@ export const defineTrace: CommandDefinition = (program, { terminal, exitWith }) 
     });
 };
 
-async function printNotation(path: string, { from, end }: { readonly from: number; readonly end: number }, terminal: Terminal): Promise<void> {
+async function printNotation(
+  path: string,
+  { from, end }: { readonly from: number; readonly end: number },
+  terminal: Terminal,
+): Promise<void> {
   const { ops } = await openTrace(path);
   let index = 0;
   for await (const batch of ops) {

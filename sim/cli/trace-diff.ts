@@ -22,7 +22,11 @@ interface Pair<T> {
   readonly right: T;
 }
 
-async function compareRecords({ left, right }: Pair<AsyncGenerator<unknown, undefined>>, names: Pair<string>, terminal: Terminal): Promise<string[] | undefined> {
+async function compareRecords(
+  { left, right }: Pair<AsyncGenerator<unknown, undefined>>,
+  names: Pair<string>,
+  terminal: Terminal,
+): Promise<string[] | undefined> {
   let isTrace = false;
   for (let index = 0; ; index++) {
     const [one, other] = [await left.next(), await right.next()];
@@ -32,7 +36,11 @@ async function compareRecords({ left, right }: Pair<AsyncGenerator<unknown, unde
     if (found !== undefined) {
       const place = isTrace ? (index === 0 ? 'header' : `op ${index - 1}`) : `record ${index}`;
       const field = found.field === '' ? '' : `, field ${found.field}`;
-      return [`${place} (line ${index + 1})${field}`, `  ${names.left}: ${valueText(found.left)}`, `  ${names.right}: ${valueText(found.right)}`];
+      return [
+        `${place} (line ${index + 1})${field}`,
+        `  ${names.left}: ${valueText(found.left)}`,
+        `  ${names.right}: ${valueText(found.right)}`,
+      ];
     }
     if (index % 1024 === 0) terminal.throwIfInterrupted(() => `at line ${index + 1}`);
   }

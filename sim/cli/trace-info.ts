@@ -11,7 +11,13 @@ export interface TraceSummary {
   readonly kernel: TraceHeader['kernel'];
   readonly source: TraceHeader['source'] | null;
   readonly expect: TraceHeader['expect'] | null;
-  readonly files: readonly { readonly path: string; readonly size: number; readonly links: number; readonly segments: number; readonly content: string }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly links: number;
+    readonly segments: number;
+    readonly content: string;
+  }[];
   readonly ops: number;
   readonly processes: number;
   /** How often each op occurs, the most frequent first. */
@@ -94,7 +100,9 @@ export function summaryLines(summary: TraceSummary): string[] {
   const { name, ...parameters } = kernel;
   return [
     path,
-    `  kernel     ${name}${Object.entries(parameters).map(([key, value]) => `, ${key} ${value}`).join('')}`,
+    `  kernel     ${name}${Object.entries(parameters)
+      .map(([key, value]) => `, ${key} ${value}`)
+      .join('')}`,
     ...(source === null ? [] : indent(Object.entries(source ?? {}).map(([key, value]) => `${key.padEnd(10)} ${value}`))),
     ...(expect === null ? [] : [`  expects    ${Object.values(expect ?? {}).join(' ')}`]),
     `  processes  ${processes}, execs ${opsByKind['exec'] ?? 0}`,
@@ -103,7 +111,10 @@ export function summaryLines(summary: TraceSummary): string[] {
     `  ops        ${ops}`,
     ...Object.entries(opsByKind).map(([kind, count]) => `    ${kind.padEnd(10)} ${count}`),
     `  files      ${files.length}`,
-    ...files.map(({ path: file, size, links, segments, content }) => `    ${file}, ${counted(size, 'byte')}, ${counted(segments, 'segment')}, ${counted(links, 'link')}, ${content}`),
+    ...files.map(
+      ({ path: file, size, links, segments, content }) =>
+        `    ${file}, ${counted(size, 'byte')}, ${counted(segments, 'segment')}, ${counted(links, 'link')}, ${content}`,
+    ),
     ...(marks.length === 0 ? [] : [`  checks     ${marks.length}`, ...marks.map((mark, i) => `    ${i + 1} ${mark}`)]),
   ];
 }

@@ -12,11 +12,15 @@ const PAGE = 4096;
 const ARENA = 0x20_0000;
 const ARENA_PAGES = 24;
 const IMAGE = 0x1_0000;
+/** No image reaches this far; where the heap begins depends on the image. */
+const HEAP = 0x2_0000;
 const STACK_TOP = 0xa_0000_0000;
 
 interface Choice {
   readonly kind: (typeof KINDS)[number];
   readonly who: number;
+  /** Which place, the newest first. */
+  readonly where: number;
   readonly page: number;
   readonly length: number;
   readonly offset: number;
@@ -60,8 +64,9 @@ const KINDS = [
 const choice: fc.Arbitrary<Choice> = fc.record({
   kind: fc.constantFrom(...KINDS),
   who: fc.nat(7),
-  page: fc.nat(ARENA_PAGES + 40),
-  length: fc.integer({ min: 1, max: 9 }),
+  where: fc.nat(11),
+  page: fc.nat(ARENA_PAGES - 1),
+  length: fc.constantFrom(1, 1, 2, 3, 4, 8, 9),
   offset: fc.constantFrom(0, 1, 0x1f0, 0xbf0, 0xc20, 0xff8, 0xfff),
   flag: fc.nat(15),
 });
@@ -97,9 +102,9 @@ export const randomTrace = (isFaulty: boolean, opsMax = 60): fc.Arbitrary<Random
   fc
     .tuple(
       parameters,
-      fc.array(segment, { minLength: 1, maxLength: 4 }),
-      fc.array(segment, { minLength: 1, maxLength: 3 }),
-      fc.array(choice, { maxLength: opsMax }),
+      fc.array(segment, { minLength: 1, maxLength: 4, size: 'max' }),
+      fc.array(segment, { minLength: 1, maxLength: 3, size: 'max' }),
+      fc.array(choice, { maxLength: opsMax, size: 'max' }),
     )
     .map(([kernel, first, second, choices]) => {
       const files = [image('/a', first), image('/b', second), { path: '/m', size: 0x2345, content: { seed: 'm' } }];
@@ -133,29 +138,49 @@ function atOrAfter(from: number, start: number): number {
   return wanted >= from ? wanted : wanted + PAGE;
 }
 
-/** Addresses worth touching: the arena, the images, the heap behind them, the stack. */
-function addressOf({ page, offset, length }: Choice): number {
-  if (page < ARENA_PAGES) return ARENA + page * PAGE + offset;
-  if (page < ARENA_PAGES + 30) return IMAGE + (page - ARENA_PAGES) * PAGE + offset;
-  if (page < ARENA_PAGES + 36) return STACK_TOP - (page - ARENA_PAGES - 29) * PAGE + offset;
-  return length < 3 ? offset : ARENA + page * 0x10_0000 + offset;
+/** Places where something is or was mapped: [first page, pages]. Ops choose among them, the newest most often. */
+class Places {
+  private readonly ranges: (readonly [start: number, pages: number])[] = [
+    [STACK_TOP - 3 * PAGE, 4],
+    [IMAGE, 10],
+    [IMAGE, 6],
+  ];
+
+  add(start: number, pages: number): void {
+    this.ranges.push([start, pages]);
+  }
+
+  /** The place that a choice means: usually one of the last three. */
+  of({ where }: Choice): readonly [start: number, pages: number] {
+    const { length } = this.ranges;
+    return this.ranges[length - 1 - (where < 9 ? where % Math.min(3, length) : where % length)]!;
+  }
+
+  addressOf(choice: Choice): number {
+    const [start, pages] = this.of(choice);
+    // Now and then just outside.
+    return start + ((choice.page % (pages + 1)) - (choice.page === 23 ? 1 : 0)) * PAGE + choice.offset;
+  }
 }
 
 function opsOf(choices: readonly Choice[]): readonly Op[] {
   const live = [1];
+  const places = new Places();
   let nextPid = 2;
   const ops: Op[] = [{ pid: 1, op: 'exec', path: '/a' }];
   for (const one of choices) {
     const pid = live[one.who % live.length]!;
-    const op = opOf(one, pid, nextPid);
+    const op = opOf(one, pid, nextPid, places);
     if (op.op === 'exit') {
       if (live.length === 1) continue;
       live.splice(live.indexOf(pid), 1);
     }
     if (op.op === 'fork' || op.op === 'vfork') {
-      if (live.length > 5) continue;
+      if (live.length > 4) continue;
       live.push(nextPid++);
     }
+    if (op.op === 'mmap' && op.addr !== 0) places.add(op.addr, Math.ceil(op.length / PAGE));
+    if (op.op === 'brk' && op.addr !== 0) places.add(HEAP, 12);
     ops.push(op);
   }
   return ops;
@@ -164,13 +189,16 @@ function opsOf(choices: readonly Choice[]): readonly Op[] {
 const PROTS = ['rw', 'rw', 'r', 'rx', 'none', 'rwx', 'w', 'rw'] as const;
 const ADVICE = ['dontneed', 'dontneed', 'free', 'normal'] as const;
 
-function opOf(one: Choice, pid: number, child: number): Op {
+function opOf(one: Choice, pid: number, child: number, places: Places): Op {
   const { kind, page, length, offset, flag } = one;
-  const addr = addressOf(one);
+  const addr = places.addressOf(one);
+  const [placeStart, placePages] = places.of(one);
   const start = Math.floor(addr / PAGE) * PAGE;
   const bytes = length * PAGE;
+  // Half of the range ops take a whole place, the others a part.
+  const range = flag < 8 ? { addr: placeStart, length: placePages * PAGE } : { addr: start, length: bytes };
   const prot = PROTS[flag % 8]!;
-  const arena = ARENA + (page % ARENA_PAGES) * PAGE;
+  const arena = kind === 'fixed' && flag >= 6 ? Math.max(PAGE, start) : ARENA + (flag % 3 === 0 ? page : page - (page % 4)) * PAGE;
   switch (kind) {
     case 'touch':
       return { pid, op: 'touch', addr, access: (['r', 'w', 'w', 'x'] as const)[flag % 4]!, width: ([1, 8, 2, 4] as const)[flag >> 2]! };
@@ -194,23 +222,23 @@ function opOf(one: Choice, pid: number, child: number): Op {
       };
     }
     case 'munmap':
-      return { pid, op: 'munmap', addr: start, length: bytes };
+      return { pid, op: 'munmap', ...range };
     case 'mprotect':
-      return { pid, op: 'mprotect', addr: start, length: bytes, prot };
+      return { pid, op: 'mprotect', ...range, prot: PROTS[page % 8]! };
     case 'mremap':
       return {
         pid,
         op: 'mremap',
-        addr: arena,
-        length: bytes,
+        addr: placeStart,
+        length: Math.min(placePages, length) * PAGE,
         newLength: (1 + (flag % 11)) * PAGE,
         flags: flag % 2 === 0 ? ['mayMove'] : flag % 5 === 0 ? ['mayMove', 'fixed'] : [],
         newAddr: ARENA + ((page + flag) % ARENA_PAGES) * PAGE,
       };
     case 'brk':
-      return { pid, op: 'brk', addr: flag === 0 ? 0 : IMAGE + page * PAGE + offset };
+      return { pid, op: 'brk', addr: flag === 0 ? 0 : HEAP + (page % 14) * PAGE + offset };
     case 'madvise':
-      return { pid, op: 'madvise', addr: start, length: bytes, advice: ADVICE[flag % 4]! };
+      return { pid, op: 'madvise', ...range, advice: ADVICE[flag % 4]! };
     case 'fork':
       return { pid, op: 'fork', child };
     case 'vfork':

@@ -95,7 +95,8 @@ const HANDLERS: Readonly<Record<Step['kind'], (k: Kernel, process: Process, step
   exec: (k, process, step) => drain(exec(k, process, '/bin/program', ['program', String(step.page)], [])),
   pin: (k, process, step) => drain(pin(k, k.cpus[0]!, process, step.page, addressOf(step), step.flag)),
   unpin: (k, _process, step) => unpin(k, step.page),
-  write: (k, process, step) => writeFile(k, process.pid, k.files.get('/f')!, step.page * 700, new Uint8Array(step.pages * 100).fill(1 + step.page)),
+  write: (k, process, step) =>
+    writeFile(k, process.pid, k.files.get('/f')!, step.page * 700, new Uint8Array(step.pages * 100).fill(1 + step.page)),
   truncate: (k, _process, step) => drain(truncate(k, k.files.get('/f')!, step.page * 700)),
   reclaim: (k, _process, step) => reclaim(k, step.pages),
   noFrame(k, _process, step) {
@@ -105,6 +106,12 @@ const HANDLERS: Readonly<Record<Step['kind'], (k: Kernel, process: Process, step
 
 function map(k: Kernel, process: Process, step: Step, path: string | undefined): unknown {
   const isFixed = step.page % 3 > 0;
-  const request = { address: isFixed ? addressOf(step) : 0, lengthBytes: bytesOf(step), prot: step.prot, shared: step.flag && path !== undefined, fixed: isFixed };
+  const request = {
+    address: isFixed ? addressOf(step) : 0,
+    lengthBytes: bytesOf(step),
+    prot: step.prot,
+    shared: step.flag && path !== undefined,
+    fixed: isFixed,
+  };
   return drain(mmap(k, k.cpus[0]!, process, { ...request, noreplace: false, populate: step.other === 1, path, offset: 0 }));
 }

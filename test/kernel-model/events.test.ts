@@ -14,7 +14,10 @@ const TYPES = Object.keys(EVENT_FIELDS) as EventType[];
 const fieldsOf = (type: EventType): Fields => EVENT_FIELDS[type];
 
 /** Fields that an event may be without. */
-const OPTIONAL: Readonly<Partial<Record<EventType, readonly string[]>>> = { page_fault: ['vma_start', 'vma_end', 'vma_type'], write_back: ['error'] };
+const OPTIONAL: Readonly<Partial<Record<EventType, readonly string[]>>> = {
+  page_fault: ['vma_start', 'vma_end', 'vma_type'],
+  write_back: ['error'],
+};
 
 function someValue(form: Form): fc.Arbitrary<unknown> {
   if (form === 'hex' || form === 'decimal') return fc.nat({ max: 2 ** 47 - 1 });
@@ -23,13 +26,19 @@ function someValue(form: Form): fc.Arbitrary<unknown> {
   return fc.array(someRecord(form), { maxLength: 3 });
 }
 
-const someRecord = (fields: Fields): fc.Arbitrary<Record<string, unknown>> => fc.record(Object.fromEntries(fields.map(([name, form]) => [name, someValue(form)])));
+const someRecord = (fields: Fields): fc.Arbitrary<Record<string, unknown>> =>
+  fc.record(Object.fromEntries(fields.map(([name, form]) => [name, someValue(form)])));
 
-const someEvent: fc.Arbitrary<KernelEvent> = fc.constantFrom(...TYPES).chain((type) =>
-  fc
-    .tuple(someRecord(fieldsOf(type)), fc.subarray([...(OPTIONAL[type] ?? [])]))
-    .map(([record, absent]) => ({ type, ...Object.fromEntries(Object.entries(record).filter(([name]) => !absent.includes(name))) }) as unknown as KernelEvent),
-);
+const someEvent: fc.Arbitrary<KernelEvent> = fc
+  .constantFrom(...TYPES)
+  .chain((type) =>
+    fc
+      .tuple(someRecord(fieldsOf(type)), fc.subarray([...(OPTIONAL[type] ?? [])]))
+      .map(
+        ([record, absent]) =>
+          ({ type, ...Object.fromEntries(Object.entries(record).filter(([name]) => !absent.includes(name))) }) as unknown as KernelEvent,
+      ),
+  );
 
 /** The record as its JSON line should parse. */
 function asJson(fields: Fields, record: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -84,7 +93,9 @@ describe('eventAsKevlarLine', () => {
       'DBG {"type":"huge_page_verify_fail","pid":130,"huge_base":0x400000,"sub_page":284,"first_diff":3056,"expected":0xc0,"actual":0x0,"vma_start":0x51cbf0,"vma_type":"file_rw"}',
     );
     const fault: KernelEvent = { type: 'page_fault', pid: 1, vaddr: 0, ip: 0, reason: 'null_pointer', resolved: false };
-    expect(eventAsKevlarLine(fault)).to.equal('DBG {"type":"page_fault","pid":1,"vaddr":0x0,"ip":0x0,"reason":"null_pointer","resolved":false}');
+    expect(eventAsKevlarLine(fault)).to.equal(
+      'DBG {"type":"page_fault","pid":1,"vaddr":0x0,"ip":0x0,"reason":"null_pointer","resolved":false}',
+    );
   });
 });
 

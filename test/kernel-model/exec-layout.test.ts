@@ -49,7 +49,14 @@ const imageOf = (type: Image['type'], segments: readonly Segment[]): Image => ({
 const LOADER_IMAGE = imageOf('dyn', [{ vaddr: 0x1234, offset: 0x1234, fileBytes: 0x2000, memoryBytes: 0x2100, flags: 5 }]);
 
 function plan(design: Design, image: Image, more: Partial<ExecRequest> = {}): ExecPlan | string {
-  return planExec(design, { program: { file: FILE, image }, interpreter: undefined, argv: ['program'], env: [], random: new Uint8Array(16).fill(0xaa), ...more });
+  return planExec(design, {
+    program: { file: FILE, image },
+    interpreter: undefined,
+    argv: ['program'],
+    env: [],
+    random: new Uint8Array(16).fill(0xaa),
+    ...more,
+  });
 }
 
 function planned(design: Design, image: Image, more: Partial<ExecRequest> = {}): ExecPlan {
@@ -62,7 +69,8 @@ const protOf = (flags: number): number => (flags & 4 ? 1 : 0) | (flags & 2 ? 2 :
 const byteDesign = kevlarDesign(512, 'byte');
 const pageDesign = kevlarDesign(512, 'page');
 
-const containing = (vmas: readonly Vma[], address: number): Vma | undefined => vmas.find((vma) => vma.start <= address && address < vma.end);
+const containing = (vmas: readonly Vma[], address: number): Vma | undefined =>
+  vmas.find((vma) => vma.start <= address && address < vma.end);
 
 /** Addresses where anything can begin or end, and those beside them. */
 function edges(segments: readonly Segment[], low: number, high: number): readonly number[] {
@@ -97,7 +105,13 @@ describe('planExec', () => {
             else if (expected === 'pad') expect(found).to.include({ role: 'pad', prot: RWX, backing: undefined });
             else {
               const { vaddr, memoryBytes, fileBytes, offset, flags } = expected;
-              expect(found).to.include({ role: 'segment', start: base + vaddr, end: base + vaddr + memoryBytes, prot: protOf(flags), shared: false });
+              expect(found).to.include({
+                role: 'segment',
+                start: base + vaddr,
+                end: base + vaddr + memoryBytes,
+                prot: protOf(flags),
+                shared: false,
+              });
               expect(found!.backing).to.deep.equal(fileBytes === 0 ? undefined : { file: FILE, offset, fileBytes });
             }
           }
@@ -131,7 +145,9 @@ describe('planExec', () => {
     fc.assert(
       fc.property(someLayout, (segments) => {
         const pagesOf = ({ vaddr, memoryBytes }: Segment): [number, number] => [floorToPage(vaddr), ceilToPage(vaddr + memoryBytes)];
-        const isShared = segments.some((a) => segments.some((b) => a !== b && pagesOf(a)[0] < pagesOf(b)[1] && pagesOf(b)[0] < pagesOf(a)[1]));
+        const isShared = segments.some((a) =>
+          segments.some((b) => a !== b && pagesOf(a)[0] < pagesOf(b)[1] && pagesOf(b)[0] < pagesOf(a)[1]),
+        );
         const made = plan(pageDesign, imageOf('exec', segments));
         if (isShared) expect(made).to.equal('ENOEXEC');
         if (isShared || typeof made === 'string') return;
@@ -142,7 +158,9 @@ describe('planExec', () => {
           else expect(vma.backing!.offset + segment.vaddr - vma.start).to.equal(segment.offset);
           if (segment.fileBytes > 0) expect(vma.start + vma.backing!.fileBytes).to.equal(segment.vaddr + segment.fileBytes);
         }
-        expect(made.vmas.filter(({ role }) => role === 'pad').every(({ start, end }) => start % PAGE_BYTES === 0 && end % PAGE_BYTES === 0)).to.equal(true);
+        expect(
+          made.vmas.filter(({ role }) => role === 'pad').every(({ start, end }) => start % PAGE_BYTES === 0 && end % PAGE_BYTES === 0),
+        ).to.equal(true);
       }),
       { numRuns: runs(120) },
     );
@@ -161,7 +179,8 @@ describe('planExec', () => {
   });
 
   it('refuses a segment at address 0, above user space, and an image that meets the stack', () => {
-    const at = (vaddr: number): ExecPlan | string => plan(byteDesign, imageOf('exec', [{ vaddr, offset: 0, fileBytes: 1, memoryBytes: 0x1000, flags: 5 }]));
+    const at = (vaddr: number): ExecPlan | string =>
+      plan(byteDesign, imageOf('exec', [{ vaddr, offset: 0, fileBytes: 1, memoryBytes: 0x1000, flags: 5 }]));
     expect(at(0)).to.equal('ENOEXEC');
     expect(at(byteDesign.stackTop - byteDesign.stackBytes)).to.equal('E2BIG');
     expect(at(2 ** 47 - 0x1000)).to.equal('E2BIG');

@@ -28,7 +28,8 @@ describe('the entry table', () => {
   it('makes a frame writable only for a store that is allowed, and a private one only for its sole holder', () => {
     for (const facts of COMBINATIONS) {
       const action = actionFor(facts);
-      if (action === 'reuse' || action === 'copy' || action === 'dirty') expect(facts).to.include({ allowed: true, valid: true, store: true });
+      if (action === 'reuse' || action === 'copy' || action === 'dirty')
+        expect(facts).to.include({ allowed: true, valid: true, store: true });
       if (action === 'reuse') expect(facts).to.include({ sole: true, shared: false });
       if (action === 'copy') expect(facts).to.include({ sole: false, shared: false });
       if (action === 'dirty') expect(facts.shared).to.equal(true);

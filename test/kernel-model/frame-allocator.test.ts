@@ -14,7 +14,11 @@ type Step =
 const someStep: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom<Step>({ kind: 'single' }, { kind: 'single' }, { kind: 'zeroed' }),
   fc.record({ kind: fc.constant('take' as const), order: fc.nat(6) }),
-  fc.record({ kind: fc.constantFrom('give' as const, 'give' as const, 'giveZeroed' as const, 'giveTwice' as const), pick: fc.nat(), piecemeal: fc.boolean() }),
+  fc.record({
+    kind: fc.constantFrom('give' as const, 'give' as const, 'giveZeroed' as const, 'giveTwice' as const),
+    pick: fc.nat(),
+    piecemeal: fc.boolean(),
+  }),
 );
 
 const someSize = fc.record({ count: fc.integer({ min: 2, max: 150 }), singlesMax: fc.integer({ min: 1, max: 8 }), zeroedMax: fc.nat(4) });

@@ -181,7 +181,10 @@ describe('checkPageTable', () => {
     pair.tables.setEntry(slot, leafPte(pfn(FRAMES), 3));
     expect(check()).to.include('does not exist');
     pair.tables.setEntry(slot, 0);
-    pair.tables.setEntry(pair.tables.makeRegionSlot(pair.root, 2, () => undefined), leafPte(pfn(513), 3));
+    pair.tables.setEntry(
+      pair.tables.makeRegionSlot(pair.root, 2, () => undefined),
+      leafPte(pfn(513), 3),
+    );
     expect(check()).to.include('unaligned');
     pair.frames.setUse(pair.root, 'data');
     expect(check()).to.include('used as data');

@@ -32,7 +32,8 @@ interface Cell {
   readonly hops: readonly number[];
 }
 
-const textOf = (origin: Origin, offset: number): string => (origin.kind === 'file' ? `${origin.path} ${origin.offset + offset}` : origin.kind);
+const textOf = (origin: Origin, offset: number): string =>
+  origin.kind === 'file' ? `${origin.path} ${origin.offset + offset}` : origin.kind;
 
 describe('Provenance', () => {
   it('names for each byte what wrote it last, and each copy on the way', () => {

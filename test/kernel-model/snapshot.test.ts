@@ -1,7 +1,19 @@
 /** Snapshots and digests of random states: going back gives the same state, again and again, and frames have no names. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { digestParts, INVARIANTS, pid, restoreSnapshot, STATE_PARTS, Survey, takeSnapshot, type Kernel } from '../../kernel-model/index.ts';
+import {
+  digestParts,
+  drain,
+  dropCaches,
+  exit,
+  INVARIANTS,
+  pid,
+  restoreSnapshot,
+  STATE_PARTS,
+  Survey,
+  takeSnapshot,
+  type Kernel,
+} from '../../kernel-model/index.ts';
 import { createDigester } from '../../sim/digest.ts';
 import { programFile } from '../helpers/files.ts';
 import { fileOf, kernelWith } from '../helpers/model.ts';
@@ -62,7 +74,14 @@ describe('a snapshot', () => {
         const k = started();
         run(k, before);
         const snapshot = takeSnapshot(k);
-        const copy = structuredClone({ tlbs: snapshot.tlbs, bytes: snapshot.bytes, uses: snapshot.uses, refs: snapshot.refs, counts: snapshot.counts, clock: snapshot.clock });
+        const copy = structuredClone({
+          tlbs: snapshot.tlbs,
+          bytes: snapshot.bytes,
+          uses: snapshot.uses,
+          refs: snapshot.refs,
+          counts: snapshot.counts,
+          clock: snapshot.clock,
+        });
         run(k, after);
         const { tlbs, bytes, uses, refs, counts, clock } = snapshot;
         expect({ tlbs, bytes, uses, refs, counts, clock }).to.deep.equal(copy);
@@ -75,12 +94,35 @@ describe('a snapshot', () => {
 describe('random steps', () => {
   it('break no invariant of the correct kernel', () => {
     fc.assert(
-      fc.property(someSteps, fc.constantFrom(2, 4, 8), fc.constantFrom(64, 256), fc.constantFrom(2, 3, 65535), (steps, hugePages, frames, refcountMax) => {
-        const k = started({ files: [fileOf('/f', 9000), programFile()], parameters: { hugePages, frames, refcountMax, asids: 4 } });
-        for (const step of steps) {
-          apply(k, step);
-          expect(brokenIn(k), `after ${step.kind}`).to.deep.equal([]);
-        }
+      fc.property(
+        someSteps,
+        fc.constantFrom(2, 4, 8),
+        fc.constantFrom(64, 256),
+        fc.constantFrom(2, 3, 65535),
+        (steps, hugePages, frames, refcountMax) => {
+          const k = started({ files: [fileOf('/f', 9000), programFile()], parameters: { hugePages, frames, refcountMax, asids: 4 } });
+          for (const step of steps) {
+            apply(k, step);
+            expect(brokenIn(k), `after ${step.kind}`).to.deep.equal([]);
+          }
+        },
+      ),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('leave nothing behind when every process has exited and the caches are dropped', () => {
+    fc.assert(
+      fc.property(someSteps, fc.constantFrom(64, 256), fc.constantFrom(2, 65535), (steps, frames, refcountMax) => {
+        const k = kernelWith({ files: [fileOf('/f', 9000), programFile()], parameters: { frames, refcountMax } });
+        const free = k.allocator.freeCount();
+        k.spawn(pid(1));
+        run(k, steps);
+        k.frameFaultAt = 0;
+        for (const process of [...k.processes.values()]) drain(exit(k, process, 0, undefined));
+        dropCaches(k);
+        expect(k.allocator.freeCount()).to.equal(free);
+        expect(brokenIn(k)).to.deep.equal([]);
       }),
       { numRuns: runs(60) },
     );
@@ -93,7 +135,10 @@ describe('digestParts', () => {
       fc.property(
         someSteps.map((steps) => steps.filter(({ kind }) => kind !== 'noFrame')),
         (steps) => {
-          const [one, other] = [started({ parameters: { frames: 512 } }), kernelWith({ parameters: { frames: 512 }, files: [fileOf('/f', 9000), programFile()] })];
+          const [one, other] = [
+            started({ parameters: { frames: 512 } }),
+            kernelWith({ parameters: { frames: 512 }, files: [fileOf('/f', 9000), programFile()] }),
+          ];
           for (let i = 0; i < 5; i++) other.frames.refs[other.allocator.takeSingle('kernel')!] = 1;
           other.spawn(pid(1));
           run(one, steps);
@@ -115,12 +160,22 @@ describe('digestParts', () => {
       const after = digestsOf(k);
       return STATE_PARTS.filter((part) => before[part] !== after[part]);
     };
-    const step = (more: Partial<Step> & Pick<Step, 'kind'>): Step => ({ pid: 1, other: 2, page: 4, pages: 1, prot: 3, flag: true, ...more });
+    const step = (more: Partial<Step> & Pick<Step, 'kind'>): Step => ({
+      pid: 1,
+      other: 2,
+      page: 4,
+      pages: 1,
+      prot: 3,
+      flag: true,
+      ...more,
+    });
     expect(changed(() => apply(k, step({ kind: 'mmap' })))).to.deep.equal(['vmas']);
     expect(changed(() => apply(k, step({ kind: 'touch' })))).to.deep.equal(['entries', 'counts']);
     expect(changed(() => apply(k, step({ kind: 'write' })))).to.deep.equal(['cache', 'counts']);
     expect(changed(() => apply(k, step({ kind: 'truncate', page: 1 })))).to.deep.equal(['cache', 'files']);
     expect(changed(() => apply(k, step({ kind: 'fork' })))).to.include.members(['processes', 'vmas', 'entries', 'counts']);
-    expect(changed(() => (k.memory.bytes[k.memory.byteOf(k.cache.lookup(k.files.get('/f')!, 0)?.frame ?? k.vdsoFrame) + 1]! ^= 1))).to.deep.equal(['cache']);
+    expect(
+      changed(() => (k.memory.bytes[k.memory.byteOf(k.cache.lookup(k.files.get('/f')!, 0)?.frame ?? k.vdsoFrame) + 1]! ^= 1)),
+    ).to.deep.equal(['cache']);
   });
 });

@@ -61,7 +61,8 @@ class Pair {
       case 'fill':
         tlb.fill(asid(tag), vpn(page), pfn(frame), rights);
         known.set(`${tag} ${page}`, { tag, page, frame, rights });
-        for (const right of RIGHTS) expect(this.looksUp(cpu, tag, page, right), 'what was just entered').to.equal((rights & right) === 0 ? -1 : frame);
+        for (const right of RIGHTS)
+          expect(this.looksUp(cpu, tag, page, right), 'what was just entered').to.equal((rights & right) === 0 ? -1 : frame);
         break;
       case 'flushPage':
         tlb.flushPage(asid(tag), vpn(page));
@@ -100,7 +101,9 @@ class Pair {
           }
         }
       }
-      this.tlbs[cpu]!.each(({ asid: tag, vpn: page, frame, rights }) => expect(known.get(`${tag} ${page}`)).to.deep.equal({ tag, page, frame, rights }));
+      this.tlbs[cpu]!.each(({ asid: tag, vpn: page, frame, rights }) =>
+        expect(known.get(`${tag} ${page}`)).to.deep.equal({ tag, page, frame, rights }),
+      );
     }
   }
 }

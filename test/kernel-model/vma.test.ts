@@ -70,7 +70,11 @@ class Pair {
         this.replaceAt(from, (vma) => [cutVma(vma, vma.start, vaddr(Math.max(vma.start + CELL, vma.end - CELL)))]);
         break;
       case 'cutInTwo':
-        this.replaceAt(from, (vma) => (vma.end - vma.start < 2 * CELL ? [vma] : [cutVma(vma, vma.start, vaddr(vma.start + CELL)), cutVma(vma, vaddr(vma.start + CELL), vma.end)]));
+        this.replaceAt(from, (vma) =>
+          vma.end - vma.start < 2 * CELL
+            ? [vma]
+            : [cutVma(vma, vma.start, vaddr(vma.start + CELL)), cutVma(vma, vaddr(vma.start + CELL), vma.end)],
+        );
         break;
     }
   }
@@ -163,7 +167,14 @@ describe('VmaSet', () => {
 
   it('appends the left and the right rest of a VMA that is cut (munmap in the middle)', () => {
     const set = new VmaSet();
-    const vma = (from: number, to: number): Vma => ({ start: at(from), end: at(to), prot: 3, role: 'mapping', shared: false, backing: { file: FILE, offset: at(from), fileBytes: at(to - from) } });
+    const vma = (from: number, to: number): Vma => ({
+      start: at(from),
+      end: at(to),
+      prot: 3,
+      role: 'mapping',
+      shared: false,
+      backing: { file: FILE, offset: at(from), fileBytes: at(to - from) },
+    });
     set.add(vma(0, 12));
     set.add(vma(12, 16));
     set.remove(at(4), at(8));
@@ -173,7 +184,14 @@ describe('VmaSet', () => {
 
 describe('cutVma', () => {
   it('moves the file offset along and cuts the file part', () => {
-    const vma: Vma = { start: vaddr(0x1000), end: vaddr(0x5000), prot: 3, role: 'segment', shared: false, backing: { file: FILE, offset: 0x9000, fileBytes: 0x1800 } };
+    const vma: Vma = {
+      start: vaddr(0x1000),
+      end: vaddr(0x5000),
+      prot: 3,
+      role: 'segment',
+      shared: false,
+      backing: { file: FILE, offset: 0x9000, fileBytes: 0x1800 },
+    };
     const backing = (from: number, to: number): unknown => cutVma(vma, vaddr(from), vaddr(to)).backing;
     expect(backing(0x1000, 0x2000)).to.include({ offset: 0x9000, fileBytes: 0x1000 });
     expect(backing(0x2000, 0x5000)).to.include({ offset: 0xa000, fileBytes: 0x800 });
@@ -182,7 +200,14 @@ describe('cutVma', () => {
 });
 
 describe('checkVmaSet', () => {
-  const vma = (from: number, to: number, role: Vma['role'] = 'mapping'): Vma => ({ start: at(from), end: at(to), prot: 3, role, shared: false, backing: undefined });
+  const vma = (from: number, to: number, role: Vma['role'] = 'mapping'): Vma => ({
+    start: at(from),
+    end: at(to),
+    prot: 3,
+    role,
+    shared: false,
+    backing: undefined,
+  });
   const check = (...vmas: readonly Vma[]): string | undefined => {
     const set = new VmaSet();
     for (const one of vmas) set.add(one);
@@ -199,7 +224,11 @@ describe('checkVmaSet', () => {
 describe('describeVma', () => {
   it('says range, protection and backing in one line', () => {
     const backing = { file: FILE, offset: 0x11bbf0, fileBytes: 1 };
-    expect(describeVma({ start: vaddr(0x51cbf0), end: vaddr(0x521bf8), prot: 3, role: 'segment', shared: false, backing })).to.equal('0x51cbf0-0x521bf8 rw-p /f+0x11bbf0');
-    expect(describeVma({ start: vaddr(0x1000), end: vaddr(0x2000), prot: 0, role: 'heap', shared: true, backing: undefined })).to.equal('0x1000-0x2000 ---s heap');
+    expect(describeVma({ start: vaddr(0x51cbf0), end: vaddr(0x521bf8), prot: 3, role: 'segment', shared: false, backing })).to.equal(
+      '0x51cbf0-0x521bf8 rw-p /f+0x11bbf0',
+    );
+    expect(describeVma({ start: vaddr(0x1000), end: vaddr(0x2000), prot: 0, role: 'heap', shared: true, backing: undefined })).to.equal(
+      '0x1000-0x2000 ---s heap',
+    );
   });
 });
