@@ -1,10 +1,11 @@
 /** madvise, msync and mincore. Advice that only concerns speed is accepted and does nothing. */
 import { writeBackAll } from './cache-fill.ts';
+import { coversVdso } from './design.ts';
 import type { Errno } from './errors.ts';
 import type { File } from './file.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAtEnds, unmapPages } from './mapping.ts';
-import { ceilToPage, isPageAligned, vaddr, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
+import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
 
 export type Advice = 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'free' | 'hugepage' | 'nohugepage';
 
@@ -12,6 +13,7 @@ export type Advice = 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed
 export function* madvise(k: Kernel, { space }: Process, address: number, lengthBytes: number, advice: Advice): Operation<0 | Errno> {
   if (!isPageAligned(address) || lengthBytes < 0 || address + lengthBytes > k.design.userEnd) return 'EINVAL';
   if (advice !== 'dontneed' || lengthBytes === 0 || !k.rules.dontneedDrops()) return 0;
+  if (coversVdso(k.design, address, address + lengthBytes)) return 'EINVAL';
   const start = vpnOf(address);
   const end = vpnOf(ceilToPage(address + lengthBytes));
   const seesHuge = k.rules.unmapSeesHugeLeaf('dontneed');
@@ -43,7 +45,9 @@ export function mincore(k: Kernel, { space }: Process, address: number, lengthBy
   const end = ceilToPage(address + lengthBytes);
   if (!isCovered(space.vmas, vaddr(address), end)) return 'ENOMEM';
   let count = 0;
-  for (let page = vpnOf(address); vaddrOf(page) < end; page = vpn(page + 1)) if (k.tables.entryOf(space.root, page) !== 0) count++;
+  k.tables.eachPageIn(space.root, vpnOf(address), vpnOf(end), () => {
+    count++;
+  });
   return count;
 }
 

@@ -25,13 +25,13 @@ export interface Candidate {
   readonly vmas: readonly Vma[];
 }
 
-/** The regions that file VMAs reach into behind their first whole page, each with the file of the VMA that came first. */
+/** The regions that the file parts of VMAs reach into behind their first whole page, each with the file of the VMA that came first. */
 export function regionsOf(k: Kernel, vmas: readonly Vma[]): readonly Candidate[] {
   const hugeBytes = k.parameters.hugePages * PAGE_BYTES;
   const owners = new Map<number, File>();
   for (const vma of vmas) {
     const first = floorTo(ceilToPage(vma.start), hugeBytes) / hugeBytes;
-    const last = ceilTo(vma.end, hugeBytes) / hugeBytes;
+    const last = ceilTo(Math.min(vma.end, vma.start + vma.backing!.fileBytes), hugeBytes) / hugeBytes;
     for (let region = first; region < last; region++) if (!owners.has(region)) owners.set(region, vma.backing!.file);
   }
   return [...owners].map(([region, file]) => ({ region, file, vmas }));

@@ -10,7 +10,7 @@ import type { Errno } from './errors.ts';
 import type { File } from './file.ts';
 import type { Kernel, Operation } from './kernel.ts';
 import { frameOfPte, isLeaf, PTE_WRITE } from './pte.ts';
-import { vpn, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
+import { ceilToPage, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 
 /** The frame of a file page, read in if needed. @returns ENOMEM without a frame, EIO when the store fails */
 export function cachedPage(k: Kernel, file: File, index: number): Pfn | Errno {
@@ -135,13 +135,13 @@ export function releaseUnmappedObjects(k: Kernel): void {
   }
 }
 
-/** The pages of `space` that show bytes of the file from `from` on, by page. */
-export function pagesShowing(space: AddressSpace, file: File, fromIndex: number): readonly Vpn[] {
+/** The pages of a space that have an entry and show bytes of the file from page `fromIndex` on. */
+export function pagesShowing(k: Kernel, space: AddressSpace, file: File, fromIndex: number): readonly Vpn[] {
   const pages: Vpn[] = [];
   for (const vma of space.vmas.ascending) {
     if (vma.backing?.file !== file) continue;
     const first = Math.max(vma.start, vma.start + fromIndex * PAGE_BYTES - vma.backing.offset);
-    for (let page = vpnOf(first); page * PAGE_BYTES < vma.end; page = vpn(page + 1)) pages.push(page);
+    k.tables.eachPageIn(space.root, vpnOf(first), vpnOf(ceilToPage(vma.end)), (page) => pages.push(page));
   }
   return pages;
 }

@@ -35,6 +35,9 @@ const KEVLAR_STACK_BYTES = 0x2_1000;
 const KEVLAR_VDSO = 0x1000_0000_0000;
 const KEVLAR_PLACEMENT_END = 0x0fff_0000_0000;
 
+/** Does a range touch the vDSO page? It stays where it is: calls that would change it are refused. */
+export const coversVdso = (design: Design, start: number, end: number): boolean => start < design.vdso + PAGE_BYTES && design.vdso < end;
+
 /** The layout of Kevlar at M9.8; a smaller huge page shrinks what addresses can reach. */
 export function kevlarDesign(hugePages: number, segmentBounds: Design['segmentBounds']): Design {
   const end = userEnd(hugePages);

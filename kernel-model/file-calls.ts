@@ -12,18 +12,24 @@ import { unmapPages } from './mapping.ts';
 import { reach, type Refusal } from './mmu.ts';
 import { pfn, vpn, vpnOf, PAGE_BYTES } from './units.ts';
 
-/** Reads file bytes through the cache. @returns the bytes, fewer at the end of the file */
-export function readFile(k: Kernel, file: File, offset: number, lengthBytes: number): Uint8Array | Errno {
-  const bytes = new Uint8Array(Math.max(0, Math.min(lengthBytes, file.size - offset)));
-  for (let done = 0; done < bytes.length;) {
+/** Reads file bytes through the cache, page by page. @returns how many there were, fewer at the end of the file */
+export function readFile(
+  k: Kernel,
+  file: File,
+  offset: number,
+  lengthBytes: number,
+  take: (offset: number, bytes: Uint8Array) => void,
+): number | Errno {
+  const wanted = Math.max(0, Math.min(lengthBytes, file.size - offset));
+  for (let done = 0; done < wanted;) {
     const at = offset + done;
-    const length = Math.min(bytes.length - done, PAGE_BYTES - (at % PAGE_BYTES));
+    const length = Math.min(wanted - done, PAGE_BYTES - (at % PAGE_BYTES));
     const source = pageBytes(k, file, Math.floor(at / PAGE_BYTES));
-    if (typeof source === 'string') return source;
-    bytes.set(source.subarray(at % PAGE_BYTES, (at % PAGE_BYTES) + length), done);
+    if (typeof source === 'string') return done > 0 ? done : source;
+    take(at, source.subarray(at % PAGE_BYTES, (at % PAGE_BYTES) + length));
     done += length;
   }
-  return bytes;
+  return wanted;
 }
 
 /** A page of the file: from the cache if it is there; a file of the initramfs is not read into it by calls. */
@@ -95,7 +101,7 @@ function zeroTail(k: Kernel, file: File, end: number): void {
 
 function* dropPagesBehind(k: Kernel, file: File, firstIndex: number): Operation<void> {
   for (const space of k.spaces) {
-    for (const page of pagesShowing(space, file, firstIndex)) yield* unmapPages(k, space, page, vpn(page + 1), true);
+    for (const page of pagesShowing(k, space, file, firstIndex)) yield* unmapPages(k, space, page, vpn(page + 1), true);
   }
   for (const [index] of k.cache.pagesOf(file)) if (index >= firstIndex) evictPage(k, file, index);
 }

@@ -1,9 +1,9 @@
 /**
  * Files as the kernel sees them: bytes on a backing store, a size, and whether they can change.
  *
- * A file of the initramfs is immutable: it may be cached for ever and shared between all processes. The store's array
- * has whole pages, zero past the end, so that pages can be compared word by word. Reads and writes of the store can be
- * made to fail (`Faults`); a read past the end is short, as in any file system.
+ * A file of the initramfs is immutable: it may be cached for ever and shared between all processes. The store is sparse:
+ * the bytes that the file began with, which nobody changes, and pages that were written since. So a file may be larger than
+ * any memory. Behind the end a page is zero, unless a shared mapping stored there (`poke`, in the reference only).
  */
 import { ceilToPage, PAGE_BYTES } from './units.ts';
 
@@ -16,23 +16,37 @@ export interface StoreFaults {
   errorAt: number;
 }
 
+export interface FileSnapshot {
+  readonly size: number;
+  readonly baseEnd: number;
+  readonly changed: ReadonlyMap<number, Uint8Array>;
+}
+
+const ZERO_PAGE = new Uint8Array(PAGE_BYTES);
+const PAGE_WORDS = PAGE_BYTES / 4;
+const wordsOf = (page: Uint8Array): Int32Array => new Int32Array(page.buffer, page.byteOffset, PAGE_WORDS);
+
 export class File {
   readonly path: string;
   /** Further names of the same file. */
   readonly links: readonly string[];
   readonly immutable: boolean;
   size: number;
-  private store: Uint8Array;
-  private words: Int32Array;
+  /** The first bytes, in whole pages. */
+  private readonly base: Uint8Array;
+  /** Bytes of `base` that still count: behind the smallest size there ever was they do not. */
+  private baseEnd: number;
+  /** Pages that differ from `base`, by index. */
+  private changed = new Map<number, Uint8Array>();
 
   constructor(path: string, links: readonly string[], bytes: Uint8Array, immutable: boolean) {
     this.path = path;
     this.links = links;
     this.immutable = immutable;
     this.size = bytes.length;
-    this.store = new Uint8Array(ceilToPage(bytes.length));
-    this.store.set(bytes);
-    this.words = new Int32Array(this.store.buffer);
+    this.base = new Uint8Array(ceilToPage(bytes.length));
+    this.base.set(bytes);
+    this.baseEnd = this.base.length;
   }
 
   /** Bytes that the file has in the page of `index`, 0 to 4096. */
@@ -40,75 +54,128 @@ export class File {
     return Math.max(0, Math.min(PAGE_BYTES, this.size - index * PAGE_BYTES));
   }
 
-  /** The stored bytes [offset, offset + length), fewer at the end of the file; live, not a copy. */
+  /** The stored bytes [offset, offset + length), fewer at the end of the file; not to be written to. */
   read(offset: number, length: number): Uint8Array {
-    return this.store.subarray(Math.min(offset, this.size), Math.max(0, Math.min(offset + length, this.size)));
+    return this.slice(offset, Math.min(offset + length, this.size));
   }
 
   /** As `read`, but up to the end of the last page: a shared mapping may have stored there. */
   readWithTail(offset: number, length: number): Uint8Array {
-    return this.store.subarray(offset, Math.min(offset + length, ceilToPage(this.size)));
-  }
-
-  byteWithTail(offset: number): number {
-    return offset < ceilToPage(this.size) ? this.store[offset]! : 0;
-  }
-
-  /** Stores one byte in the file's pages without changing the size. */
-  poke(offset: number, value: number): void {
-    if (offset < ceilToPage(this.size)) this.store[offset] = value;
-  }
-
-  /** Sets the size; nothing that was stored behind the smaller of both ends stays. */
-  resizeZeroingTail(size: number): void {
-    this.store.fill(0, Math.min(size, this.size), ceilToPage(this.size));
-    this.resize(size);
+    return this.slice(offset, Math.min(offset + length, ceilToPage(this.size)));
   }
 
   byteAt(offset: number): number {
-    return offset < this.size ? this.store[offset]! : 0;
+    return offset < this.size ? this.pageAt(Math.floor(offset / PAGE_BYTES))[offset % PAGE_BYTES]! : 0;
+  }
+
+  byteWithTail(offset: number): number {
+    return offset < ceilToPage(this.size) ? this.pageAt(Math.floor(offset / PAGE_BYTES))[offset % PAGE_BYTES]! : 0;
   }
 
   /** Stores bytes; grows the file if they reach past its end. */
   write(offset: number, bytes: Uint8Array): void {
     if (offset + bytes.length > this.size) this.resize(offset + bytes.length);
-    this.store.set(bytes, offset);
+    for (let done = 0; done < bytes.length;) {
+      const at = offset + done;
+      const length = Math.min(bytes.length - done, PAGE_BYTES - (at % PAGE_BYTES));
+      this.pageToChange(Math.floor(at / PAGE_BYTES)).set(bytes.subarray(done, done + length), at % PAGE_BYTES);
+      done += length;
+    }
+  }
+
+  /** Stores one byte in the file's pages without changing the size. */
+  poke(offset: number, value: number): void {
+    if (offset < ceilToPage(this.size)) this.pageToChange(Math.floor(offset / PAGE_BYTES))[offset % PAGE_BYTES] = value;
   }
 
   /** Sets the size; what a larger file gains is zero. */
   resize(size: number): void {
-    if (size < this.size) this.store.fill(0, size, ceilToPage(this.size));
+    if (size < this.size) this.zeroFrom(size);
     this.size = size;
-    if (ceilToPage(size) <= this.store.length) return;
-    const grown = new Uint8Array(Math.max(ceilToPage(size), ceilToPage(this.store.length * 1.5)));
-    grown.set(this.store);
-    this.store = grown;
-    this.words = new Int32Array(grown.buffer);
+  }
+
+  /** Sets the size; nothing that was stored behind the smaller of both ends stays. */
+  resizeZeroingTail(size: number): void {
+    this.zeroFrom(Math.min(size, this.size));
+    this.size = size;
   }
 
   /** Does a frame's content equal the stored page of `index`, zero tail included? `words[at]` is the frame's first word. */
   samePage(index: number, words: Int32Array, at: number): boolean {
-    const first = index * (PAGE_BYTES / 4);
-    if (first >= this.words.length) {
-      for (let i = 0; i < PAGE_BYTES / 4; i++) if (words[at + i] !== 0) return false;
-      return true;
-    }
-    for (let i = 0; i < PAGE_BYTES / 4; i++) if (words[at + i] !== this.words[first + i]) return false;
+    const stored = wordsOf(this.pageAt(index));
+    for (let i = 0; i < PAGE_WORDS; i++) if (words[at + i] !== stored[i]) return false;
     return true;
+  }
+
+  /** Offset of the first byte in which two files that began alike differ, their size included; undefined if none does. */
+  firstDifference(other: File): number | undefined {
+    const indexes = [...new Set([...this.changed.keys(), ...other.changed.keys()])].sort((a, b) => a - b);
+    for (const index of indexes) {
+      const [mine, theirs] = [this.pageAt(index), other.pageAt(index)];
+      const extent = Math.max(this.extentOf(index), other.extentOf(index));
+      for (let i = 0; i < extent; i++) if (mine[i] !== theirs[i]) return index * PAGE_BYTES + i;
+    }
+    return this.size === other.size ? undefined : Math.min(this.size, other.size);
   }
 
   /** Are there bytes in the store's last page behind the end of the file? */
   hasTail(): boolean {
-    return this.store.subarray(this.size, ceilToPage(this.size)).some((byte) => byte !== 0);
+    const extent = this.size % PAGE_BYTES;
+    return (
+      extent !== 0 &&
+      this.pageAt(Math.floor(this.size / PAGE_BYTES))
+        .subarray(extent)
+        .some((byte) => byte !== 0)
+    );
   }
 
-  snapshot(): { readonly size: number; readonly store: Uint8Array } {
-    return { size: this.size, store: this.immutable ? this.store : this.store.slice() };
+  /** The pages written since the beginning, ascending. */
+  changedPages(): readonly (readonly [index: number, bytes: Uint8Array])[] {
+    return [...this.changed].sort(([a], [b]) => a - b);
   }
 
-  restore(from: { readonly size: number; readonly store: Uint8Array }): void {
+  snapshot(): FileSnapshot {
+    return { size: this.size, baseEnd: this.baseEnd, changed: copyPages(this.changed) };
+  }
+
+  restore(from: FileSnapshot): void {
     this.size = from.size;
-    this.store = this.immutable ? from.store : from.store.slice();
-    this.words = new Int32Array(this.store.buffer);
+    this.baseEnd = from.baseEnd;
+    this.changed = copyPages(from.changed);
+  }
+
+  /** The stored page of an index, 4096 bytes, not to be written to. */
+  private pageAt(index: number): Uint8Array {
+    const start = index * PAGE_BYTES;
+    return this.changed.get(index) ?? (start < this.baseEnd ? this.base.subarray(start, start + PAGE_BYTES) : ZERO_PAGE);
+  }
+
+  private pageToChange(index: number): Uint8Array {
+    let page = this.changed.get(index);
+    if (page === undefined) this.changed.set(index, (page = this.pageAt(index).slice()));
+    return page;
+  }
+
+  private slice(start: number, end: number): Uint8Array {
+    if (start >= end) return new Uint8Array(0);
+    const [first, last] = [Math.floor(start / PAGE_BYTES), Math.floor((end - 1) / PAGE_BYTES)];
+    if (first === last) return this.pageAt(first).subarray(start % PAGE_BYTES, (start % PAGE_BYTES) + end - start);
+    const bytes = new Uint8Array(end - start);
+    for (let index = first; index <= last; index++) {
+      const [from, to] = [Math.max(start, index * PAGE_BYTES), Math.min(end, (index + 1) * PAGE_BYTES)];
+      bytes.set(this.pageAt(index).subarray(from - index * PAGE_BYTES, to - index * PAGE_BYTES), from - start);
+    }
+    return bytes;
+  }
+
+  /** Everything from byte `end` on reads as zero from now on. */
+  private zeroFrom(end: number): void {
+    if (end % PAGE_BYTES !== 0) this.pageToChange(Math.floor(end / PAGE_BYTES)).fill(0, end % PAGE_BYTES);
+    const pages = ceilToPage(end);
+    for (const index of [...this.changed.keys()]) if (index * PAGE_BYTES >= pages) this.changed.delete(index);
+    this.baseEnd = Math.min(this.baseEnd, pages);
   }
 }
+
+const copyPages = (pages: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
+  new Map([...pages].map(([index, bytes]) => [index, bytes.slice()]));

@@ -8,7 +8,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Errno } from './errors.ts';
 import { dropSpace } from './exit.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
-import { holdHuge } from './mapping.ts';
+import { holdHuge, splitHuge } from './mapping.ts';
 import { frameOfPte, isLeaf, isValid, PTE_WRITE } from './pte.ts';
 import { pid, vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from './units.ts';
 
@@ -51,6 +51,10 @@ function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpa
 
 /** Shares every entry of one table tree with another. @returns false when a table, a copy or a count could not be had */
 function* shareEntries(k: Kernel, from: AddressSpace, to: AddressSpace): Operation<boolean> {
+  for (const pin of k.pins.values()) {
+    const mayBeHuge = pin.space === from && pin.writable && pin.page !== undefined;
+    if (mayBeHuge && !(yield* splitHuge(k, from, pin.page))) return false;
+  }
   const entries: [page: Vpn, entry: number, slot: number, isHuge: boolean][] = [];
   k.tables.eachEntry(from.root, (...found) => entries.push(found));
   for (const [page, entry, slot, isHuge] of entries) {

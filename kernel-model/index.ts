@@ -3,7 +3,7 @@ export type { AddressSpace } from './address-space.ts';
 export { brk } from './brk.ts';
 export { madvise, mincore, msync, sync, type Advice } from './advice-calls.ts';
 export { evictPage, writeBackAll } from './cache-fill.ts';
-export { kevlarDesign, type Design } from './design.ts';
+export { coversVdso, kevlarDesign, type Design } from './design.ts';
 export { digestParts, STATE_PARTS, type StateHasher, type StatePart } from './digest.ts';
 export { checkImage, isElf, parseElf, type ElfProblem, type Image, type Segment } from './elf.ts';
 export { assert, KernelBug, type Errno, type Signal } from './errors.ts';

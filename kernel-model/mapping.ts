@@ -54,9 +54,11 @@ export function* splitAtEnds(k: Kernel, space: AddressSpace, start: Vpn, end: Vp
 
 /** Splits every huge leaf that maps a page of [start, end). @returns false when no table could be made */
 export function* splitAll(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn): Operation<boolean> {
-  for (let page = start; page < end; page = k.tables.firstPageOf(k.tables.regionOf(page) + 1)) {
-    if (!(yield* splitHuge(k, space, page))) return false;
-  }
+  const regions: number[] = [];
+  k.tables.eachRegionIn(space.root, k.tables.regionOf(start), k.tables.regionOf(vpn(end - 1)) + 1, (region, _slot, entry) => {
+    if (isLeaf(entry)) regions.push(region);
+  });
+  for (const region of regions) if (!(yield* splitHuge(k, space, k.tables.firstPageOf(region)))) return false;
   return true;
 }
 
@@ -67,27 +69,13 @@ export function* splitAll(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn):
  */
 export function* unmapPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn, seesHuge: boolean): Operation<void> {
   const frames: Pfn[] = [];
-  const { hugePages } = k.parameters;
-  for (let page = start; page < end;) {
-    const region = k.tables.regionOf(page);
-    const next = Math.min(end, (region + 1) * hugePages);
-    const slot = k.tables.regionSlot(space.root, region);
-    const entry = k.tables.entryAt(slot);
-    if (isLeaf(entry) && seesHuge) {
-      assert(page === region * hugePages && next === page + hugePages, 'the huge leaf lies inside the range', { page });
-      k.tables.setEntry(slot, 0);
-      for (let i = 0; i < k.rules.hugeRefs(hugePages); i++) frames.push(pfn(frameOfPte(entry) + i));
-    } else if (entry !== 0 && !isLeaf(entry)) {
-      for (let at = page; at < next; at = vpn(at + 1)) {
-        const pageSlot = k.tables.pageSlot(space.root, at);
-        const leaf = k.tables.entryAt(pageSlot);
-        if (leaf === 0) continue;
-        k.tables.setEntry(pageSlot, 0);
-        frames.push(frameOfPte(leaf));
-      }
-    }
-    page = vpn(next);
-  }
+  if (start >= end) return;
+  k.tables.eachRegionIn(space.root, k.tables.regionOf(start), k.tables.regionOf(vpn(end - 1)) + 1, (region, slot, entry) => {
+    const first = vpn(Math.max(start, k.tables.firstPageOf(region)));
+    const last = vpn(Math.min(end, k.tables.firstPageOf(region + 1)));
+    if (!isLeaf(entry)) clearPages(k, space, first, last, frames);
+    else if (seesHuge) clearHugeLeaf(k, slot, entry, last - first, frames);
+  });
   if (frames.length === 0) return;
   for (const pin of k.pins.values()) {
     if (pin.space === space && pin.page !== undefined && start <= pin.page && pin.page < end)
@@ -97,6 +85,22 @@ export function* unmapPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn
   yield 'unmap.entries-cleared';
   yield* k.flush(space, start, end - start);
   for (const frame of frames) if (k.frames.exists(frame)) k.release(frame);
+}
+
+function clearPages(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn, frames: Pfn[]): void {
+  for (let page = start; page < end; page = vpn(page + 1)) {
+    const slot = k.tables.pageSlot(space.root, page);
+    const entry = k.tables.entryAt(slot);
+    if (entry === 0) continue;
+    k.tables.setEntry(slot, 0);
+    frames.push(frameOfPte(entry));
+  }
+}
+
+function clearHugeLeaf(k: Kernel, slot: number, entry: number, pages: number, frames: Pfn[]): void {
+  assert(pages === k.parameters.hugePages, 'the huge leaf lies inside the range', { pages });
+  k.tables.setEntry(slot, 0);
+  for (let i = 0; i < k.rules.hugeRefs(k.parameters.hugePages); i++) frames.push(pfn(frameOfPte(entry) + i));
 }
 
 /** Gives every sub-frame of a huge mapping a reference, or those that the rule counts. @returns false if one is full */

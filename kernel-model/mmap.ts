@@ -7,6 +7,7 @@ import type { AddressSpace } from './address-space.ts';
 import { splitAtEnds, unmapPages } from './mapping.ts';
 import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
 import type { Errno } from './errors.ts';
+import { coversVdso } from './design.ts';
 import { File } from './file.ts';
 import { reach } from './mmu.ts';
 import { PROT_WRITE } from './pte.ts';
@@ -61,6 +62,7 @@ function problemOf(k: Kernel, request: MmapRequest): Errno | undefined {
   if (ceilToPage(lengthBytes) > k.design.userEnd) return 'ENOMEM';
   if (request.fixed && (address === 0 || !isPageAligned(address))) return 'EINVAL';
   if (request.fixed && address + ceilToPage(lengthBytes) > k.design.userEnd) return 'ENOMEM';
+  if (request.fixed && coversVdso(k.design, address, address + ceilToPage(lengthBytes))) return 'EINVAL';
   if (path === undefined) return undefined;
   const file = k.files.get(path);
   if (file === undefined) return 'EBADF';
@@ -88,14 +90,12 @@ function sharedObject(k: Kernel, length: number): FileBacking {
 
 function findPlace(k: Kernel, space: AddressSpace, request: MmapRequest, length: number): Vaddr | undefined {
   const hint = floorToPage(request.address);
-  if (hint > 0 && hint + length <= k.design.userEnd && space.vmas.isFree(hint, hint + length) && !coversVdso(k, hint, length)) return hint;
+  if (hint > 0 && hint + length <= k.design.userEnd && space.vmas.isFree(hint, hint + length) && !coversVdso(k.design, hint, hint + length))
+    return hint;
   const { placementHugeBytes } = k.design;
   const isHuge = request.path === undefined && length >= placementHugeBytes;
   return placeUpwards(k, space, length, isHuge ? placementHugeBytes : PAGE_BYTES);
 }
-
-const coversVdso = (k: Kernel, start: number, length: number): boolean =>
-  start < k.design.vdso + PAGE_BYTES && k.design.vdso < start + length;
 
 /** The first free place at or behind the placement pointer, which moves behind it. */
 export function placeUpwards(k: Kernel, space: AddressSpace, length: number, alignment: number): Vaddr | undefined {
@@ -114,6 +114,7 @@ export function placeUpwards(k: Kernel, space: AddressSpace, length: number, ali
 /** Removes every mapping in the range; holes are fine. */
 export function* munmap(k: Kernel, { space }: Process, address: number, lengthBytes: number): Operation<0 | Errno> {
   if (!isPageAligned(address) || lengthBytes <= 0 || address + lengthBytes > k.design.userEnd) return 'EINVAL';
+  if (coversVdso(k.design, address, address + lengthBytes)) return 'EINVAL';
   const end = ceilToPage(address + lengthBytes);
   if (!(yield* clearRange(k, space, vaddr(address), end, 'munmap'))) return 'ENOMEM';
   releaseUnmappedObjects(k);

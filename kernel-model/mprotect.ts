@@ -4,6 +4,7 @@
  * Whoever takes access away has to flush; whoever grants WRITE has to ask who else holds the frame.
  */
 import type { AddressSpace } from './address-space.ts';
+import { coversVdso } from './design.ts';
 import type { Errno } from './errors.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAll, splitAtEnds } from './mapping.ts';
@@ -33,6 +34,7 @@ export function* mprotect(k: Kernel, { space }: Process, address: number, length
   if (!isPageAligned(address) || lengthBytes < 0) return 'EINVAL';
   if (address + lengthBytes > k.design.userEnd) return 'ENOMEM';
   if (lengthBytes === 0) return 0;
+  if (coversVdso(k.design, address, address + lengthBytes)) return 'EINVAL';
   const start = vaddr(address);
   const end = ceilToPage(address + lengthBytes);
   if (space.vmas.overlapping(start, end).some((vma) => vma.shared && (prot & PROT_WRITE) !== 0 && vma.backing?.file.immutable === true))
@@ -48,15 +50,12 @@ export function* mprotect(k: Kernel, { space }: Process, address: number, length
 
 /** Gives every entry of the range the rights of its page. */
 function protectEntries(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn): void {
-  for (let page = start; page < end;) {
-    const region = k.tables.regionOf(page);
-    const regionEnd = Math.min(end, k.tables.firstPageOf(region + 1));
-    const slot = k.tables.regionSlot(space.root, region);
-    const entry = k.tables.entryAt(slot);
-    if (isLeaf(entry)) protectHugeLeaf(k, space, page, slot, entry);
-    else if (entry !== 0) for (let at = page; at < regionEnd; at = vpn(at + 1)) protectEntry(k, space, at);
-    page = vpn(regionEnd);
-  }
+  k.tables.eachRegionIn(space.root, k.tables.regionOf(start), k.tables.regionOf(vpn(end - 1)) + 1, (region, slot, entry) => {
+    const first = vpn(Math.max(start, k.tables.firstPageOf(region)));
+    const last = Math.min(end, k.tables.firstPageOf(region + 1));
+    if (isLeaf(entry)) protectHugeLeaf(k, space, first, slot, entry);
+    else for (let page = first; page < last; page = vpn(page + 1)) protectEntry(k, space, page);
+  });
 }
 
 function protectEntry(k: Kernel, space: AddressSpace, page: Vpn): void {

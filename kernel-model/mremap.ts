@@ -4,6 +4,7 @@
  * A moved page keeps its frame and the frame its references: only the address changes.
  */
 import type { AddressSpace } from './address-space.ts';
+import { coversVdso } from './design.ts';
 import type { Errno } from './errors.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAll, splitAtEnds } from './mapping.ts';
@@ -39,7 +40,13 @@ export function* mremap(k: Kernel, { space }: Process, request: MremapRequest): 
   }
   const isAtEnd = start + oldBytes === vma.end;
   const grownEnd = vaddr(start + newBytes);
-  if (isAtEnd && grownEnd <= k.design.userEnd && space.vmas.isFree(vma.end, grownEnd) && vma.role !== 'heap') {
+  if (
+    isAtEnd &&
+    grownEnd <= k.design.userEnd &&
+    !coversVdso(k.design, vma.end, grownEnd) &&
+    space.vmas.isFree(vma.end, grownEnd) &&
+    vma.role !== 'heap'
+  ) {
     space.vmas.replace(vma, [lengthen(vma, grownEnd)]);
     return start;
   }
@@ -57,6 +64,7 @@ function mremapProblem(k: Kernel, { address, oldBytes, newBytes, mayMove, fixed,
   if (!fixed) return undefined;
   if (!mayMove || !isPageAligned(newAddress) || newAddress === 0) return 'EINVAL';
   const newEnd = newAddress + ceilToPage(newBytes);
+  if (coversVdso(k.design, newAddress, newEnd)) return 'EINVAL';
   if (newEnd > k.design.userEnd || (newAddress < address + ceilToPage(oldBytes) && address < newEnd)) return 'EINVAL';
   return undefined;
 }

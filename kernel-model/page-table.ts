@@ -134,6 +134,39 @@ export class PageTables {
     });
   }
 
+  /**
+   * Calls `visit` for every region of [first, end) that has a level-1 entry, ascending.
+   *
+   * Where a table is missing the walk skips all that it would cover, so a range may be as long as the address space.
+   */
+  eachRegionIn(root: Pfn, first: number, end: number, visit: (region: number, slot: number, entry: number) => void): void {
+    for (let region = first; region < end;) {
+      const upper = this.tableBelow(this.slotIn(root, region >>> 18));
+      const middle = upper < 0 ? -1 : this.tableBelow(this.slotIn(pfn(upper), (region >>> 9) % ENTRIES));
+      if (middle < 0) {
+        const step = upper < 0 ? ENTRIES * ENTRIES : ENTRIES;
+        region = (Math.floor(region / step) + 1) * step;
+        continue;
+      }
+      const slot = this.slotIn(pfn(middle), region % ENTRIES);
+      const entry = this.entryAt(slot);
+      if (entry !== 0) visit(region, slot, entry);
+      region++;
+    }
+  }
+
+  /** Calls `visit` for every page of [first, end) that has an entry, with its 4 KiB entry: under a huge leaf that of the sub-frame. */
+  eachPageIn(root: Pfn, first: Vpn, end: Vpn, visit: (page: Vpn, entry: number) => void): void {
+    if (first >= end) return;
+    this.eachRegionIn(root, this.regionOf(first), this.regionOf(vpn(end - 1)) + 1, (region) => {
+      const last = Math.min(end, (region + 1) * this.hugePages);
+      for (let page = vpn(Math.max(first, region * this.hugePages)); page < last; page = vpn(page + 1)) {
+        const entry = this.entryOf(root, page);
+        if (entry !== 0) visit(page, entry);
+      }
+    });
+  }
+
   /** Calls `visit` for every table frame of the tree, parents first, the root included. */
   eachTable(root: Pfn, visit: (table: Pfn, level: number) => void): void {
     visit(root, 3);

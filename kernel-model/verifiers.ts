@@ -15,7 +15,7 @@ import type { Kernel } from './kernel.ts';
 import { partsForAssembly } from './page-content.ts';
 import type { HugeBlock } from './page-cache.ts';
 import { frameOfPte, PROT_EXEC, PROT_WRITE, PTE_EXEC, rightsOfPte } from './pte.ts';
-import { ceilToPage, pfn, vaddrOf, vpnOf, PAGE_BYTES, type Pfn } from './units.ts';
+import { ceilToPage, floorToPage, pfn, vaddrOf, vpnOf, PAGE_BYTES, type Pfn } from './units.ts';
 import type { Vma } from './vma.ts';
 
 const AUDITED_VMAS_MAX = 32;
@@ -102,15 +102,16 @@ function firstDifference(expected: Uint8Array, actual: Uint8Array, length: numbe
 /** Counts mapped and unmapped whole pages of the first 32 VMAs, and pages that an executable VMA cannot execute ("audit-vm"). */
 export function auditVm(k: Kernel, space: AddressSpace): void {
   const vmas = space.vmas.list.slice(0, AUDITED_VMAS_MAX).map((vma) => {
+    const [first, end] = [vpnOf(ceilToPage(vma.start)), vpnOf(floorToPage(vma.end))];
     let mapped = 0;
-    let unmapped = 0;
     let perm_mismatch = 0;
-    for (let address = ceilToPage(vma.start); address + PAGE_BYTES <= vma.end; address = vaddrOf(vpnOf(address) + 1)) {
-      const entry = k.tables.entryAt(k.tables.pageSlot(space.root, vpnOf(address)));
-      if (entry === 0) unmapped++;
-      else mapped++;
-      if (entry !== 0 && (vma.prot & PROT_EXEC) !== 0 && (rightsOfPte(entry) & PTE_EXEC) === 0) perm_mismatch++;
-    }
+    k.tables.eachPageIn(space.root, first, end, (page) => {
+      const entry = k.tables.entryAt(k.tables.pageSlot(space.root, page));
+      if (entry === 0) return;
+      mapped++;
+      if ((vma.prot & PROT_EXEC) !== 0 && (rightsOfPte(entry) & PTE_EXEC) === 0) perm_mismatch++;
+    });
+    const unmapped = Math.max(0, end - first) - mapped;
     return {
       start: vma.start,
       end: vma.end,

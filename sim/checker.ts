@@ -106,6 +106,14 @@ export class Checker implements Watcher {
     if (this.reference.has(process.pid)) this.reference.store(process.pid, address, bytes);
   }
 
+  read(path: string, offset: number, bytes: Uint8Array): void {
+    const truth = this.reference.files.get(path)?.readWithTail(offset, bytes.length);
+    const at = truth === undefined ? -1 : bytes.findIndex((byte, i) => byte !== truth[i]);
+    if (truth === undefined || at < 0) return;
+    const message = `reading ${path} gives ${hex(bytes[at]!)} at byte ${offset + at}, where there must be ${hex(truth[at]!)}`;
+    this.report('reference', 'content-ref', { expected: truth[at]!, actual: bytes[at]!, message });
+  }
+
   after(op: Op, index: number, result: Result): void {
     this.compareOutcome(op, index, result);
     const colder = this.looksAtChanges ? this.warmExecs.after(op, result) : undefined;
@@ -267,15 +275,10 @@ export class Checker implements Watcher {
       if (file === undefined || file.immutable) continue;
       const truth = this.reference.files.get(file.path);
       if (truth === undefined) continue; // shared anonymous memory has no store
-      const [stored, expected] = [file.read(0, file.size), truth.read(0, truth.size)];
-      const at = expected.findIndex((byte, i) => byte !== stored[i]);
-      if (op.op === 'msync' && at >= 0) continue; // only a range was asked for
-      if (at >= 0 || stored.length !== expected.length) {
-        this.report('invariant', 'dirty-durable', {
-          pid: op.pid,
-          message: `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at < 0 ? Math.min(stored.length, expected.length) : at}`,
-        });
-      }
+      const at = file.firstDifference(truth);
+      if (at === undefined || (op.op === 'msync' && file.size === truth.size)) continue; // msync was only asked for a range
+      const message = `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at}`;
+      this.report('invariant', 'dirty-durable', { pid: op.pid, message });
     }
   }
 

@@ -45,6 +45,8 @@ export interface Watcher {
   before?(op: Op, index: number): void;
   load?(process: Process, address: number, width: number, at: number): void;
   store?(process: Process, address: number, bytes: Uint8Array): void;
+  /** A call read these bytes of a file. */
+  read?(path: string, offset: number, bytes: Uint8Array): void;
   /** The op has run. */
   after?(op: Op, index: number, result: Result): void;
   event?(event: KernelEvent): void;
@@ -60,6 +62,7 @@ export class Machine implements HartPort {
     before: [] as Watching<'before'>,
     load: [] as Watching<'load'>,
     store: [] as Watching<'store'>,
+    read: [] as Watching<'read'>,
     after: [] as Watching<'after'>,
     event: [] as Watching<'event'>,
   };
@@ -81,6 +84,7 @@ export class Machine implements HartPort {
     if (hasPart(watcher, 'before')) watching.before.push(watcher);
     if (hasPart(watcher, 'load')) watching.load.push(watcher);
     if (hasPart(watcher, 'store')) watching.store.push(watcher);
+    if (hasPart(watcher, 'read')) watching.read.push(watcher);
     if (hasPart(watcher, 'after')) watching.after.push(watcher);
     if (hasPart(watcher, 'event')) watching.event.push(watcher);
     this.kernel.observer = (event) => {
@@ -98,6 +102,7 @@ export class Machine implements HartPort {
     const result =
       this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
     if (recorded.op !== 'touch') this.follow(recorded, op, result);
+    if (recorded.op === 'exit') this.process = undefined;
     for (const watcher of this.watching.after) watcher.after(op, index, result);
     return result;
   }
@@ -202,15 +207,23 @@ export class Machine implements HartPort {
     const k = this.kernel;
     switch (op.op) {
       case 'copyIn':
-        return drain(copyIn(k, this.cpu, process, op.addr, new Uint8Array(op.length)));
+        return inPieces(op.addr, op.length, (address, length) => drain(copyIn(k, this.cpu, process, address, new Uint8Array(length))));
       case 'copyOut':
-        return drain(copyOut(k, this.cpu, process, op.addr, patternBytes(index, op.length)));
-      case 'read': {
-        const bytes = this.withFile(op.path, (file) => readFile(k, file, op.offset, op.length));
-        return typeof bytes === 'string' ? bytes : bytes.length;
-      }
+        return inPieces(op.addr, op.length, (address, length) =>
+          drain(copyOut(k, this.cpu, process, address, patternBytes(index, address - op.addr, length))),
+        );
+      case 'read':
+        return this.withFile(op.path, (file) =>
+          readFile(k, file, op.offset, op.length, (offset, bytes) => {
+            for (const watcher of this.watching.read) watcher.read(file.path, offset, bytes);
+          }),
+        );
       case 'write':
-        return this.withFile(op.path, (file) => writeFile(k, process.pid, file, op.offset, writtenBytes(op, index)));
+        return this.withFile(op.path, (file) =>
+          inPieces(op.offset, op.length, (offset, length) =>
+            writeFile(k, process.pid, file, offset, writtenBytes(op, index, offset - op.offset, length)),
+          ),
+        );
       case 'truncate':
         return this.withFile(op.path, (file) => drain(truncate(k, file, op.size)));
       case 'resize':
@@ -255,14 +268,37 @@ export class Machine implements HartPort {
   }
 }
 
-/** What copyOut writes: bytes that tell this op from others. */
-export const patternBytes = (index: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => patternByte(index, i));
+/**
+ * Does something to [start, start + length) page by page, so that a range of any length costs no more than what it reaches.
+ *
+ * @returns how far it came; the error if that was nowhere
+ */
+function inPieces(start: number, length: number, act: (start: number, length: number) => number | Errno): number | Errno {
+  let done = 0;
+  do {
+    const piece = Math.min(length - done, PAGE_BYTES - ((start + done) % PAGE_BYTES));
+    const result = act(start + done, piece);
+    if (typeof result === 'string') return done > 0 ? done : result;
+    done += result;
+    if (result < piece) break;
+  } while (done < length);
+  return done;
+}
 
-/** What a file write writes: its value repeated, or a pattern. */
-export function writtenBytes({ value, length }: OpOf<'write'>, index: number): Uint8Array {
-  if (value === undefined) return patternBytes(index, length);
+/** `length` bytes of what copyOut writes, from byte `from` on: bytes that tell this op from others. */
+export function patternBytes(index: number, from: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = patternByte(index, from + i);
+  return bytes;
+}
+
+/** `length` bytes of what a file write writes, from byte `from` on: its value repeated, or a pattern. */
+export function writtenBytes({ value }: OpOf<'write'>, index: number, from: number, length: number): Uint8Array {
+  if (value === undefined) return patternBytes(index, from, length);
   const unit = Uint8Array.from(value.match(/../g) ?? ['00'], (digits) => parseInt(digits, 16));
-  return Uint8Array.from({ length }, (_, i) => unit[i % unit.length]!);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = unit[(from + i) % unit.length]!;
+  return bytes;
 }
 
 function hasPart<Part extends keyof Watcher>(watcher: Watcher, part: Part): watcher is Watcher & Required<Pick<Watcher, Part>> {

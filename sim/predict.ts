@@ -5,7 +5,17 @@
  * and carries the op out on the reference if the kernel did so. Where a kernel may choose (an address) or run out of
  * memory, its choice is checked for being a legal one and taken over.
  */
-import { ceilToPage, floorToPage, isPageAligned, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type Design } from '../kernel-model/index.ts';
+import {
+  ceilToPage,
+  coversVdso,
+  floorToPage,
+  isPageAligned,
+  PAGE_BYTES,
+  PROT_WRITE,
+  vaddr,
+  type Access,
+  type Design,
+} from '../kernel-model/index.ts';
 import type { Op, OpName, OpOf } from '../traces/op.ts';
 import { patternBytes, writtenBytes } from './machine.ts';
 import type { Reference } from './reference.ts';
@@ -61,10 +71,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     const problem = mmapProblem(reference, design, op);
     if (problem !== undefined) return problem;
     const length = ceilToPage(op.length);
-    if (typeof actual === 'string')
-      return actual === 'ENOMEM' && !op.flags.includes('fixed') && length > design.placementEnd - design.placementStart
-        ? undefined
-        : op.addr;
+    if (typeof actual === 'string') return refusedMmap(reference, design, op, actual, length);
     const wrong = misplaced(reference, design, op, actual, length);
     if (wrong !== undefined) return wrong;
     const [start, end] = [vaddr(actual), vaddr(actual + length)];
@@ -74,13 +81,14 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     return undefined;
   },
   munmap(reference, design, { pid, addr, length }, actual) {
-    if (!isPageAligned(addr) || length <= 0 || addr + length > design.userEnd) return 'EINVAL';
+    if (!isPageAligned(addr) || length <= 0 || addr + length > design.userEnd || coversVdso(design, addr, addr + length)) return 'EINVAL';
     if (actual === 0) reference.unmap(pid, addr, ceilToPage(addr + length));
     return 0;
   },
   mprotect(reference, design, { pid, addr, length, prot }, actual) {
     if (!isPageAligned(addr) || length < 0) return 'EINVAL';
     if (addr + length > design.userEnd) return 'ENOMEM';
+    if (length > 0 && coversVdso(design, addr, addr + length)) return 'EINVAL';
     if (actual === 0 && length > 0) reference.protect(pid, addr, ceilToPage(addr + length), protBits(prot));
     return 0;
   },
@@ -93,6 +101,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
   },
   madvise(reference, design, { pid, addr, length, advice }, actual) {
     if (!isPageAligned(addr) || length < 0 || addr + length > design.userEnd) return 'EINVAL';
+    if (advice === 'dontneed' && length > 0 && coversVdso(design, addr, addr + length)) return 'EINVAL';
     if (advice === 'dontneed' && actual === 0) reference.forget(pid, addr, ceilToPage(addr + length));
     return 0;
   },
@@ -110,7 +119,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
   copyIn: (reference, _design, { pid, addr, length }) => copied(reference, pid, addr, length, 'load'),
   copyOut(reference, _design, { pid, addr, length }, actual, index) {
     const expected = copied(reference, pid, addr, length, 'store');
-    if (typeof actual === 'number') reference.store(pid, addr, patternBytes(index, length).subarray(0, actual));
+    if (typeof actual === 'number') storePattern(reference, pid, addr, actual, index);
     return expected;
   },
 
@@ -123,9 +132,9 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     if (file === undefined) return 'ENOENT';
     if (file.immutable || reference.isExecuted(file)) return 'ETXTBSY';
     if (typeof actual !== 'number') return op.length;
-    const bytes = writtenBytes(op, index).subarray(0, actual);
     if (actual > 0 && op.offset + actual > file.size) reference.truncate(file, Math.max(op.offset + actual, file.size));
-    file.write(op.offset, bytes);
+    for (let done = 0; done < actual; done += PAGE_BYTES)
+      file.write(op.offset + done, writtenBytes(op, index, done, Math.min(PAGE_BYTES, actual - done)));
     return op.length;
   },
   truncate: (reference, _design, { path, size }, actual) => resized(reference, path, size, actual),
@@ -159,6 +168,11 @@ function copied(reference: Reference, pid: number, address: number, length: numb
   return done === 0 && length > 0 ? 'EFAULT' : done;
 }
 
+function storePattern(reference: Reference, pid: number, address: number, length: number, index: number): void {
+  for (let done = 0; done < length; done += PAGE_BYTES)
+    reference.store(pid, address + done, patternBytes(index, done, Math.min(PAGE_BYTES, length - done)));
+}
+
 function resized(reference: Reference, path: string, size: number, actual: Result): Expected {
   const file = reference.files.get(path);
   if (file === undefined) return 'ENOENT';
@@ -179,10 +193,18 @@ function mmapProblem(
   if (ceilToPage(length) > design.userEnd) return 'ENOMEM';
   if (isFixed && (addr === 0 || !isPageAligned(addr))) return 'EINVAL';
   if (isFixed && addr + ceilToPage(length) > design.userEnd) return 'ENOMEM';
+  if (isFixed && coversVdso(design, addr, addr + ceilToPage(length))) return 'EINVAL';
   if (flags.includes('anonymous')) return undefined;
   const file = path === undefined ? undefined : reference.files.get(path);
   if (file === undefined) return 'EBADF';
   return file.immutable && flags.includes('shared') && (protBits(prot) & PROT_WRITE) !== 0 ? 'EACCES' : undefined;
+}
+
+/** What an mmap that failed without a mistake of its caller's had to answer. */
+function refusedMmap(reference: Reference, design: Design, { pid, addr, flags }: OpOf<'mmap'>, actual: string, length: number): Expected {
+  if (flags.includes('noreplace') && !reference.isFree(pid, addr, addr + length)) return 'EEXIST';
+  const isTooLong = !flags.includes('fixed') && length > design.placementEnd - design.placementStart;
+  return actual === 'ENOMEM' && isTooLong ? undefined : 'an address';
 }
 
 /** What a successful mmap had to answer if the answer is not legal. */
@@ -211,6 +233,7 @@ function predictMremap(reference: Reference, design: Design, op: OpOf<'mremap'>,
   if (isFixed) {
     if (!mayMove || !isPageAligned(newAddr) || newAddr === 0 || newAddr + newLength > design.userEnd) return 'EINVAL';
     if (newAddr < addr + length && addr < newAddr + newLength) return 'EINVAL';
+    if (coversVdso(design, newAddr, newAddr + newLength)) return 'EINVAL';
   }
   const vma = reference.containing(pid, addr);
   if (vma === undefined || addr + length > ceilToPage(vma.end)) return 'EFAULT';
@@ -226,6 +249,7 @@ function predictMremap(reference: Reference, design: Design, op: OpOf<'mremap'>,
   const mayGrow =
     addr + length === vma.end &&
     addr + newLength <= design.userEnd &&
+    !coversVdso(design, vma.end, addr + newLength) &&
     vma.role !== 'heap' &&
     reference.isFree(pid, vma.end, addr + newLength);
   if (mayGrow) {

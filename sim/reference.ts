@@ -173,8 +173,13 @@ export class Reference {
 
   /** Is there a VMA with a byte in each page? */
   isCovered(pid: number, start: number, end: number): boolean {
-    for (let page = start; page < end; page += PAGE_BYTES) if (this.onPage(pid, page).length === 0) return false;
-    return true;
+    let at = start;
+    for (const vma of [...this.space(pid).vmas].sort((a, b) => a.start - b.start)) {
+      if (vma.end <= at) continue;
+      if (floorToPage(vma.start) > at) break;
+      at = ceilToPage(vma.end);
+    }
+    return at >= end;
   }
 
   map(pid: number, vma: Omit<Vma, 'backing' | 'role'> & { readonly path: string | undefined; readonly offset: number }): void {

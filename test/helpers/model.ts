@@ -1,18 +1,18 @@
 /** Kernels and machines for tests: small, with the parameters that a test wants other than small. */
+import type { Rules } from '../../kernel-model/index.ts';
 import {
   DEFAULT_PARAMETERS,
   designOf,
   File,
   Kernel,
   kernelNamed,
-  Rules,
   rulesOf,
   type NamedKernel,
   type Parameters,
 } from '../../kernel-model/index.ts';
 
 /** Small enough that a check of everything costs nothing. */
-export const SMALL: Parameters = { ...DEFAULT_PARAMETERS, frames: 256, hugePages: 4, tlbEntries: 16, assembleThreshold: 1 };
+const SMALL: Parameters = { ...DEFAULT_PARAMETERS, frames: 256, hugePages: 4, tlbEntries: 16, assembleThreshold: 1 };
 
 export interface Wanted {
   readonly kernel?: string;

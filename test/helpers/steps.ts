@@ -25,7 +25,7 @@ import {
 } from '../../kernel-model/index.ts';
 
 /** Where the steps map things: a few regions from here on. */
-export const ARENA = 0x4000_0000;
+const ARENA = 0x4000_0000;
 const ARENA_PAGES = 24;
 const PIDS = [1, 2, 3];
 

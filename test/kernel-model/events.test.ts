@@ -8,7 +8,7 @@ import { configOf, fileOf } from '../helpers/model.ts';
 import { runs } from '../helpers/seed.ts';
 
 type Form = 'hex' | 'decimal' | 'string' | 'boolean' | Fields;
-interface Fields extends ReadonlyArray<readonly [name: string, form: Form]> {}
+type Fields = readonly (readonly [name: string, form: Form])[];
 
 const TYPES = Object.keys(EVENT_FIELDS) as EventType[];
 const fieldsOf = (type: EventType): Fields => EVENT_FIELDS[type];
@@ -56,7 +56,7 @@ describe('eventAsJson', () => {
     fc.assert(
       fc.property(someEvent, (event) => {
         const parsed = JSON.parse(eventAsJson(event)) as Record<string, unknown>;
-        const expected = { type: event.type, ...asJson(fieldsOf(event.type), event as unknown as Record<string, unknown>) };
+        const expected = { type: event.type, ...asJson(fieldsOf(event.type), event) };
         expect(parsed).to.deep.equal(expected);
         expect(Object.keys(parsed)).to.deep.equal(Object.keys(expected));
         expect(eventAsJson(event)).to.not.include('\n');

@@ -12,6 +12,7 @@ import {
   STATE_PARTS,
   Survey,
   takeSnapshot,
+  truncate,
   type Kernel,
 } from '../../kernel-model/index.ts';
 import { createDigester } from '../../sim/digest.ts';
@@ -150,6 +151,12 @@ describe('digestParts', () => {
       ),
       { numRuns: runs(40) },
     );
+  });
+
+  it('tells a file that was cut and grown again from one that was not', () => {
+    const [cut, whole] = [started(), started()];
+    for (const size of [0, 9000]) drain(truncate(cut, cut.files.get('/f')!, size));
+    expect(digestsOf(cut)['files']).to.not.equal(digestsOf(whole)['files']);
   });
 
   it('has a part that changes with each kind of change', () => {

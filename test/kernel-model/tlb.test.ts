@@ -14,7 +14,7 @@ const PAGES = [0, 1, 2, 7, 8, 9, 16, 2 ** 20, 2 ** 20 + 1, 2 ** 35 - 2, 2 ** 35 
 const ASIDS = [1, 2, 4095];
 
 interface Step {
-  readonly kind: 'fill' | 'fill' | 'flushPage' | 'flushRange' | 'flushAsid' | 'flushAll';
+  readonly kind: 'fill' | 'flushPage' | 'flushRange' | 'flushAsid' | 'flushAll';
   readonly cpu: number;
   readonly tag: number;
   readonly page: number;

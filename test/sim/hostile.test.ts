@@ -1,5 +1,6 @@
 /** Traces from a stranger: whatever a header or an op asks for, a run ends soon, with a verdict, and kevlar holds. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ReplayError, Replay } from '../../sim/replay.ts';
@@ -42,7 +43,7 @@ const SCENES: Readonly<Record<string, string>> = {
     p1 mmap 0x1000 8589934592 rw private,anonymous,fixed
     p1 touch r 0x1000+1048576
     p1 touch w 0x1000+1048576`,
-  'a mapping of half of user space that is populated': `${MAPPED.replace('fixed', 'fixed,populate')}`,
+  'a mapping of half of user space that is populated': MAPPED.replace('fixed', 'fixed,populate'),
   'a mapping of half of user space, protected, advised and removed': `
     ${MAPPED}
     p1 touch w 0x10000000000
@@ -126,39 +127,53 @@ interface Outcome {
   readonly ms: number;
 }
 
-/**
- * Plays scenes in a process of their own, since one that never ends could not be stopped in this.
- *
- * @returns what each gave; a scene that took too long or brought the process down is missing
- */
-function playApart(scenes: readonly (readonly [name: string, ops: string])[]): ReadonlyMap<string, Outcome> {
-  const code = `
-    import { readFileSync } from 'node:fs';
-    import { findingsOf, play } from ${JSON.stringify(new URL('../helpers/scene.ts', import.meta.url).href)};
-    for (const [name, ops] of JSON.parse(readFileSync(0, 'utf8'))) {
-      const start = performance.now();
-      const result = play(ops, { spec: { hugePages: 512 }, keepGoing: true });
-      console.log(JSON.stringify([name, { verdict: result.verdict, findings: findingsOf(result), ms: performance.now() - start }]));
-    }`;
+type Scene = readonly [name: string, ops: string];
+
+/** What the other process runs: scenes come in on standard input, an outcome goes out for each, a line of JSON. */
+const CODE = `
+  import { readFileSync } from 'node:fs';
+  import { findingsOf, play } from ${JSON.stringify(new URL('../helpers/scene.ts', import.meta.url).href)};
+  console.log('ready');
+  for (const [name, ops] of JSON.parse(readFileSync(0, 'utf8'))) {
+    const start = performance.now();
+    const result = play(ops, { spec: { hugePages: 512 }, keepGoing: true });
+    console.log(JSON.stringify([name, { verdict: result.verdict, findings: findingsOf(result), ms: performance.now() - start }]));
+  }`;
+
+/** Plays scenes in another process, until one takes too long or brings the process down. @returns what those before gave */
+async function playSome(scenes: readonly Scene[]): Promise<readonly (readonly [string, Outcome])[]> {
+  const child = spawn(process.execPath, ['--import', 'tsx/esm', '--input-type=module', '--eval', CODE], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.stdin.end(JSON.stringify(scenes));
+  const outcomes: [string, Outcome][] = [];
+  const kill = (): void => void child.kill('SIGKILL');
+  let timer = setTimeout(kill, 2 * SCENE_MS_MAX);
+  for await (const line of createInterface(child.stdout)) {
+    clearTimeout(timer);
+    timer = setTimeout(kill, 2 * SCENE_MS_MAX);
+    if (line.startsWith('[')) outcomes.push(JSON.parse(line) as [string, Outcome]);
+  }
+  clearTimeout(timer);
+  return outcomes;
+}
+
+/** Plays all scenes. One that never ends could not be stopped in this process; its outcome is missing. */
+async function playApart(scenes: readonly Scene[]): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   for (let next = 0; next < scenes.length;) {
-    const { stdout } = spawnSync(process.execPath, ['--import', 'tsx/esm', '--input-type=module', '--eval', code], {
-      input: JSON.stringify(scenes.slice(next)),
-      encoding: 'utf8',
-      timeout: SCENE_MS_MAX + 1000 * (scenes.length - next),
-      maxBuffer: 2 ** 24,
-    });
-    const lines = stdout.split('\n').filter((line) => line.startsWith('['));
-    for (const line of lines) outcomes.set(...(JSON.parse(line) as [string, Outcome]));
-    next += lines.length + 1; // the one behind the last line did not end
+    const some = await playSome(scenes.slice(next));
+    for (const [name, outcome] of some) outcomes.set(name, outcome);
+    next += some.length + 1;
   }
   return outcomes;
 }
 
 describe('a hostile trace', () => {
   let outcomes: ReadonlyMap<string, Outcome> = new Map();
-  before(() => {
-    outcomes = playApart(Object.entries(SCENES));
+  before(async function () {
+    this.timeout(10 * 60_000);
+    outcomes = await playApart(Object.entries(SCENES));
   });
 
   for (const name of Object.keys(SCENES)) {
