@@ -60,7 +60,7 @@ function storeFails(k: Kernel): boolean {
 }
 
 /** Every valid entry that maps a file page in a live space, with where it is. */
-export function eachMappingOf(
+function eachMappingOf(
   k: Kernel,
   file: File,
   index: number,
@@ -79,7 +79,7 @@ export function eachMappingOf(
 }
 
 /** Writes one dirty page back. @returns EIO when the store fails; the page stays dirty then */
-export function* writeBack(k: Kernel, file: File, index: number): Operation<Errno | undefined> {
+function* writeBack(k: Kernel, file: File, index: number): Operation<Errno | undefined> {
   const page = k.cache.lookup(file, index);
   if (page?.dirty !== true) return undefined;
   yield* writeProtect(k, file, index, page.frame);

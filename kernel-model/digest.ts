@@ -123,6 +123,7 @@ function writeFiles(k: Kernel, h: StateHasher): void {
   for (const file of new Set(k.files.values())) {
     h.text(file.path);
     h.f64(file.size);
+    h.f64(file.keptBytes);
     for (const [index, bytes] of file.changedPages()) {
       h.f64(index);
       h.bytes(bytes);

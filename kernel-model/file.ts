@@ -109,7 +109,9 @@ export class File {
 
   /** Offset of the first byte in which two files that began alike differ, their size included; undefined if none does. */
   firstDifference(other: File): number | undefined {
-    const indexes = [...new Set([...this.changed.keys(), ...other.changed.keys()])].sort((a, b) => a - b);
+    const [low, high] = [Math.min(this.baseEnd, other.baseEnd), Math.max(this.baseEnd, other.baseEnd)];
+    const cutOff = Array.from({ length: (high - low) / PAGE_BYTES }, (_, i) => low / PAGE_BYTES + i);
+    const indexes = [...new Set([...cutOff, ...this.changed.keys(), ...other.changed.keys()])].sort((a, b) => a - b);
     for (const index of indexes) {
       const [mine, theirs] = [this.pageAt(index), other.pageAt(index)];
       const extent = Math.max(this.extentOf(index), other.extentOf(index));
@@ -127,6 +129,11 @@ export class File {
         .subarray(extent)
         .some((byte) => byte !== 0)
     );
+  }
+
+  /** How many of the first bytes still count, in whole pages. */
+  get keptBytes(): number {
+    return this.baseEnd;
   }
 
   /** The pages written since the beginning, ascending. */

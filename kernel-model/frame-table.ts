@@ -9,7 +9,7 @@ import type { Pfn } from './units.ts';
 export const FRAME_USES = ['free', 'single', 'zeroed', 'table', 'data', 'kernel'] as const;
 export type FrameUse = (typeof FRAME_USES)[number];
 /** Index of the last use in which nobody owns the frame. */
-export const UNUSED_LAST = FRAME_USES.indexOf('zeroed');
+const UNUSED_LAST = FRAME_USES.indexOf('zeroed');
 
 /** Frames of a chunk: what a check can skip at once when nothing in it was ever used. */
 export const CHUNK_FRAMES = 1024;

@@ -25,7 +25,7 @@ export { mremap, type MremapRequest } from './mremap.ts';
 export { allows, intersectProtection, type Access } from './page-content.ts';
 export { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters, type Profile } from './parameters.ts';
 export type { Hop, Origin, ProvenanceRecord } from './provenance.ts';
-export { frameOfPte, isValid, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE } from './pte.ts';
+export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE } from './pte.ts';
 export { Rules, type PageFill } from './rules.ts';
 export { restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
 export * from './units.ts';

@@ -16,7 +16,7 @@ import type { Profile } from './parameters.ts';
 
 const WASM_PAGE_BYTES = 65536;
 /** 32-bit words of a frame. */
-export const FRAME_WORDS = PAGE_BYTES / 4;
+const FRAME_WORDS = PAGE_BYTES / 4;
 
 /** How the kernel fills and copies frames. Ranges are bytes within the frame, half-open. */
 export interface FrameAccess {

@@ -19,7 +19,7 @@ export const PTE_VALID = 1;
 export const PTE_READ = 2;
 export const PTE_WRITE = 4;
 export const PTE_EXEC = 8;
-export const PTE_USER = 16;
+const PTE_USER = 16;
 const PTE_RIGHTS = PTE_READ | PTE_WRITE | PTE_EXEC;
 const PPN_SHIFT = 10;
 

@@ -44,7 +44,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
 };
 
 /** Errors come out of a system call as negative numbers; the largest is 4095. */
-export const ERRNO_MAX = 4095;
+const ERRNO_MAX = 4095;
 
 /** What a system call returns in a0: the value, or the error negated. */
 export const encodeResult = (result: number | Errno): number => (typeof result === 'string' ? -NUMBERS[result] : result);

@@ -44,7 +44,7 @@ export const signatureOf = (finding: Pick<Finding, 'kind' | 'id'>): string => `$
 export const headline = (findings: readonly Finding[]): Finding | undefined => findings.find(isVisible) ?? findings[0];
 
 /** `file /bin/busybox at 0x11b000`, `zero fill`, `a store of pid 3`. */
-export function describeOrigin(origin: Origin, start: number, offset: number): string {
+function describeOrigin(origin: Origin, start: number, offset: number): string {
   switch (origin.kind) {
     case 'file':
       return `file ${origin.path} at ${hex(origin.offset + offset - start)}`;

@@ -1,7 +1,7 @@
 /** The regressions: each trace of traces/regressions/ fails where it says on the kernel it names, and holds on `kevlar`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { MUTANTS } from '../kernel-model/mutants.ts';
+import { MUTANTS } from '../kernel-model/index.ts';
 import { fileOf, SCENES, traceOf } from '../scripts/write-regressions.ts';
 import { readTrace } from '../sim/cli/trace-file.ts';
 import { createDigester } from '../sim/digest.ts';

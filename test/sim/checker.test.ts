@@ -4,7 +4,7 @@ import {
   frameOfPte,
   INVARIANTS,
   KernelBug,
-  pfn,
+  leafPte, pfn, 
   pid,
   vaddr,
   vpnOf,
@@ -12,7 +12,6 @@ import {
   type Kernel,
   type Vma,
 } from '../../kernel-model/index.ts';
-import { leafPte } from '../../kernel-model/pte.ts';
 import { SCENES } from '../../scripts/write-regressions.ts';
 import { CHECK_MODES } from '../../sim/checker.ts';
 import { fileAt, findingsOf, kernelThat, play, type SceneOptions } from '../helpers/scene.ts';
