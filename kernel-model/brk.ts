@@ -51,8 +51,10 @@ function* shrinkHeap(k: Kernel, space: AddressSpace, heap: Vma | undefined, end:
   const [from, to] = [vpnOf(ceilToPage(end)), vpnOf(ceilToPage(oldEnd))];
   const seesHuge = k.rules.unmapSeesHugeLeaf('brk');
   if (seesHuge && from < to && !(yield* splitAtEnds(k, space, from, to))) return oldEnd;
-  if (heap === undefined || end < heap.start) space.vmas.remove(end, oldEnd);
-  else space.vmas.replace(heap, [cutVma(heap, heap.start, end)]);
+  // What others mapped over the heap goes in whole pages; the heap itself ends at the byte.
+  if (from < to) space.vmas.remove(ceilToPage(end), ceilToPage(oldEnd));
+  const last = heap?.role === 'heap' || heap === undefined ? space.vmas.containing(end) : heap;
+  if (last !== undefined && (last.role === 'heap' || last === heap)) space.vmas.replace(last, [cutVma(last, last.start, end)]);
   if (heap === undefined || heap.role === 'heap') space.heapEnd = end;
   if (from < to) yield* unmapPages(k, space, from, to, seesHuge);
   return end;

@@ -244,7 +244,9 @@ export class Reference {
       space.vmas.push({ start, end: vaddr(end), prot: heap?.prot ?? 3, role: 'heap', shared: false, backing: undefined });
     } else {
       const oldEnd = space.heapEnd;
-      space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, end), ...pieceOf(vma, oldEnd, vma.end)]);
+      // What others mapped over the heap goes in whole pages.
+      const endOf = (vma: Vma): number => (vma.role === 'heap' ? end : ceilToPage(end));
+      space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, endOf(vma)), ...pieceOf(vma, ceilToPage(oldEnd), vma.end)]);
       this.forget(pid, ceilToPage(end), ceilToPage(oldEnd));
     }
     space.heapEnd = end;

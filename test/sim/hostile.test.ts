@@ -12,10 +12,11 @@ import { digester, findingsOf, headerOf, play } from '../helpers/scene.ts';
 import { runs } from '../helpers/seed.ts';
 import { anyOp } from '../traces/arbitrary.ts';
 
-/** Half of user space. */
+/** Half of user space, and where so much is free: above stack and vDSO. */
 const HUGE = 2 ** 46;
-const MAPPED = `p1 mmap 0x1000 ${HUGE - 4096} rw private,anonymous,fixed`;
-const FILE_MAPPED = `p1 mmap 0x1000 ${HUGE - 4096} rw shared,fixed path=/f`;
+const BASE = '0x200000000000';
+const MAPPED = `p1 mmap ${BASE} ${HUGE} rw private,anonymous,fixed`;
+const FILE_MAPPED = `p1 mmap ${BASE} ${HUGE} rw shared,fixed path=/f`;
 
 /** Each may take no longer than this, and ends as `held`. */
 const SCENE_MS_MAX = 3000;
@@ -46,27 +47,27 @@ const SCENES: Readonly<Record<string, string>> = {
   'a mapping of half of user space that is populated': MAPPED.replace('fixed', 'fixed,populate'),
   'a mapping of half of user space, protected, advised and removed': `
     ${MAPPED}
-    p1 touch w 0x10000000000
-    p1 mprotect 0x1000 ${HUGE - 4096} none
-    p1 madvise 0x1000 ${HUGE - 4096} dontneed
-    p1 munmap 0x1000 ${HUGE - 4096}`,
-  'a mapping of half of user space, asked which pages are there': `${MAPPED}\np1 mincore 0x1000 ${HUGE - 4096}`,
-  'a mapping of half of user space, synchronised': `${MAPPED}\np1 msync 0x1000 ${HUGE - 4096}`,
+    p1 touch w 0x300000000000
+    p1 mprotect ${BASE} ${HUGE} none
+    p1 madvise ${BASE} ${HUGE} dontneed
+    p1 munmap ${BASE} ${HUGE}`,
+  'a mapping of half of user space, asked which pages are there': `${MAPPED}\np1 mincore ${BASE} ${HUGE}`,
+  'a mapping of half of user space, synchronised': `${MAPPED}\np1 msync ${BASE} ${HUGE}`,
   'a mapping of half of user space that moves and shrinks': `
     ${MAPPED}
-    p1 mremap 0x1000 ${HUGE - 4096} ${HUGE - 4096} mayMove
-    p1 mremap 0x1000 ${HUGE - 4096} 4096 mayMove
-    p1 mremap 0x1000 4096 ${HUGE} mayMove`,
-  'a mapping of half of user space that is forked': `${MAPPED}\np1 touch w 0x1000+9\np1 fork p2\np2 touch w 0x1000+9`,
+    p1 mremap ${BASE} ${HUGE} ${HUGE} mayMove
+    p1 mremap ${BASE} ${HUGE} 4096 mayMove
+    p1 mremap ${BASE} 4096 ${HUGE} mayMove`,
+  'a mapping of half of user space that is forked': `${MAPPED}\np1 touch w ${BASE}+9\np1 fork p2\np2 touch w ${BASE}+9`,
   'shared memory of half of user space': `
-    p1 mmap 0x1000 ${HUGE - 4096} rw shared,anonymous,fixed
-    p1 touch w 0x1000
+    p1 mmap ${BASE} ${HUGE} rw shared,anonymous,fixed
+    p1 touch w ${BASE}
     p1 touch r 0x3ffffffff000`,
   'a file mapped over half of user space, cut and synchronised': `
     ${FILE_MAPPED}
-    p1 touch w 0x1000+2
+    p1 touch w ${BASE}+2
     p1 truncate /f 100
-    p1 msync 0x1000 ${HUGE - 4096}
+    p1 msync ${BASE} ${HUGE}
     p1 sync`,
   'a write far behind the end of a file': `
     p1 write /f 0x7fffffff0000 10
