@@ -5,12 +5,13 @@
  * Every figure is the median of several runs after a warm-up, in one process. Beside what it measures stands a peer
  * measured in the same run, because this machine's speed is not yours: ratios travel, absolute figures do not.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Bench } from 'tinybench';
 import { restoreSnapshot, takeSnapshot } from '../kernel-model/index.ts';
-import { readTrace } from '../sim/cli/trace-file.ts';
+import { openTrace, readTrace, writeTrace } from '../sim/cli/trace-file.ts';
 import { createDigester } from '../sim/digest.ts';
 import { replay, Replay, type ReplayOptions } from '../sim/replay.ts';
 import type { Trace } from '../traces/codec.ts';
@@ -62,7 +63,30 @@ async function touchRows(): Promise<readonly Row[]> {
     });
     rows.push({ what, figure: millions(trace.ops.length / (ms / 1000)), peer });
   }
-  return rows;
+  return [...rows, await fromFileRow(trace)];
+}
+
+/** The whole way, as the command goes it: read, decode, replay. */
+async function fromFileRow(trace: Trace): Promise<Row> {
+  const path = join(mkdtempSync(join(tmpdir(), 'faultline-bench-')), 'touches.jsonl');
+  await writeTrace(path, trace.header, trace.ops);
+  const bytes = statSync(path).size;
+  const ms = await medianOf('from a file', async () => {
+    const { header, ops: batches } = await openTrace(path);
+    const run = new Replay(header, { digester, check: 'none' });
+    for await (const batch of batches) for (const op of batch) run.step(op);
+    run.finish();
+  });
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  const parse = await medianOf('JSON.parse', () => {
+    for (const line of lines) JSON.parse(line);
+  });
+  rmSync(path);
+  return {
+    what: `reading that trace from a file (${(bytes / 2 ** 20).toFixed(0)} MiB) and replaying it, \`--check none\``,
+    figure: millions(lines.length / (ms / 1000)),
+    peer: `JSON.parse of its lines alone: ${millions(lines.length / (parse / 1000))}`,
+  };
 }
 
 async function recordedRows(): Promise<readonly Row[]> {

@@ -11,6 +11,7 @@ import { checkAllocator } from './frame-allocator.ts';
 import type { Kernel } from './kernel.ts';
 import { intersectProtection } from './page-content.ts';
 import { checkPageTable } from './page-table.ts';
+import type { Survey } from './survey.ts';
 import { frameOfPte, isLeaf, isValid, PTE_EXEC, PTE_READ, PTE_WRITE, rightsOfProt, rightsOfPte } from './pte.ts';
 import { checkVmaSet, describeVma } from './vma.ts';
 
@@ -24,29 +25,6 @@ export interface Invariant {
   readonly id: string;
   readonly statement: string;
   readonly check: (k: Kernel, survey: Survey) => Violation | undefined;
-}
-
-/** What several invariants need of one state, found out once; `renew` it when the state has changed. */
-export class Survey {
-  private readonly kernel: Kernel;
-  private readonly counts: Uint32Array;
-  private isFresh = false;
-
-  constructor(kernel: Kernel) {
-    this.kernel = kernel;
-    this.counts = new Uint32Array(kernel.frames.count);
-  }
-
-  renew(): void {
-    this.isFresh = false;
-  }
-
-  /** How many references each frame should have, by frame. */
-  get references(): Uint32Array {
-    if (!this.isFresh) countReferences(this.kernel, this.counts);
-    this.isFresh = true;
-    return this.counts;
-  }
 }
 
 const rightsName = (rights: number): string =>
@@ -226,28 +204,6 @@ function cacheIndexUnique(k: Kernel): Violation | undefined {
     for (let i = 0; i < k.parameters.hugePages; i++) claim(pfn(frame + i), `${file.path} block ${region} page ${i}`);
   });
   return violation;
-}
-
-/** Counts every reference there is: entries, caches, pins, tables, the kernel's own. */
-function countReferences(k: Kernel, counts: Uint32Array): void {
-  counts.fill(0);
-  const add = (frame: number): void => {
-    if (k.frames.exists(pfn(frame))) counts[frame]!++;
-  };
-  add(k.vdsoFrame);
-  for (const space of k.spaces) {
-    k.tables.eachTable(space.root, add);
-    k.tables.eachEntry(space.root, (_page, entry, _slot, isHuge) => {
-      for (let i = 0; i < (isHuge ? k.parameters.hugePages : 1); i++) add(frameOfPte(entry) + i);
-    });
-  }
-  k.cache.eachPage((_file, _index, { frame }) => {
-    add(frame);
-  });
-  k.cache.eachBlock(({ frame }) => {
-    for (let i = 0; i < k.parameters.hugePages; i++) add(frame + i);
-  });
-  for (const pin of k.pins.values()) add(pin.frame);
 }
 
 function refcountExact(k: Kernel, survey: Survey): Violation | undefined {

@@ -25,22 +25,8 @@ import {
   type Operation,
   type Process,
 } from '../kernel-model/index.ts';
+import { NR } from '../traces/riscv-linux-calls.ts';
 import { encodeResult } from './errno.ts';
-
-export const SYS = {
-  exit_group: 94,
-  brk: 214,
-  munmap: 215,
-  mremap: 216,
-  clone: 220,
-  execve: 221,
-  mmap: 222,
-  mprotect: 226,
-  msync: 227,
-  mincore: 232,
-  madvise: 233,
-  wait4: 260,
-} as const;
 
 export const MAP = { SHARED: 0x01, PRIVATE: 0x02, FIXED: 0x10, ANONYMOUS: 0x20, POPULATE: 0x8000, FIXED_NOREPLACE: 0x10_0000 } as const;
 export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
@@ -82,16 +68,16 @@ type Handler = (k: Kernel, cpu: Cpu, process: Process, args: (i: number) => numb
 
 const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [
-    SYS.exit_group,
+    NR.exitGroup,
     function* (k, _cpu, process, arg, { signal }) {
       yield* exit(k, process, arg(0), signal);
       return 0;
     },
   ],
-  [SYS.brk, (k, _cpu, process, arg) => brk(k, process, arg(0))],
-  [SYS.munmap, (k, _cpu, process, arg) => munmap(k, process, arg(0), arg(1))],
+  [NR.brk, (k, _cpu, process, arg) => brk(k, process, arg(0))],
+  [NR.munmap, (k, _cpu, process, arg) => munmap(k, process, arg(0), arg(1))],
   [
-    SYS.mremap,
+    NR.mremap,
     function* (k, _cpu, process, arg) {
       const flags = arg(3);
       if ((flags & MREMAP.DONTUNMAP) !== 0) return 'EINVAL';
@@ -100,23 +86,23 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
     },
   ],
   [
-    SYS.clone,
+    NR.clone,
     function* (k, _cpu, process, arg, { child = 0 }) {
       return (arg(0) & CLONE.VFORK) !== 0 ? vfork(k, process, pid(child)) : yield* fork(k, process, pid(child));
     },
   ],
-  [SYS.execve, (k, _cpu, process, _arg, { path = '', argv = [], env = [] }) => exec(k, process, path, argv, env)],
-  [SYS.mmap, mmapCall],
-  [SYS.mprotect, (k, _cpu, process, arg) => mprotect(k, process, arg(0), arg(1), arg(2) & 7)],
-  [SYS.msync, (k, _cpu, process, arg) => msync(k, process, arg(0), arg(1))],
+  [NR.execve, (k, _cpu, process, _arg, { path = '', argv = [], env = [] }) => exec(k, process, path, argv, env)],
+  [NR.mmap, mmapCall],
+  [NR.mprotect, (k, _cpu, process, arg) => mprotect(k, process, arg(0), arg(1), arg(2) & 7)],
+  [NR.msync, (k, _cpu, process, arg) => msync(k, process, arg(0), arg(1))],
   [
-    SYS.mincore,
+    NR.mincore,
     function* (k, _cpu, process, arg) {
       return mincore(k, process, arg(0), arg(1));
     },
   ],
   [
-    SYS.madvise,
+    NR.madvise,
     function* (k, _cpu, process, arg) {
       const advice = ADVICE.get(arg(2));
       return advice === undefined ? 'EINVAL' : yield* madvise(k, process, arg(0), arg(1), advice);

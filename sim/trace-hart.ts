@@ -3,11 +3,12 @@
  *
  * A touch is a load, a store or a fetch; a call is an `ecall` with the number and the registers of RISC-V Linux.
  */
-import { CLONE, MAP, MREMAP, SYS, adviceNumber, type Ecall } from './syscalls.ts';
+import { CLONE, MAP, MREMAP, adviceNumber, type Ecall } from './syscalls.ts';
 import type { HartPort } from './hart.ts';
 import { decodeResult, signalNumber } from './errno.ts';
 import { floorToPage, PAGE_BYTES } from '../kernel-model/index.ts';
 import type { Op, OpOf } from '../traces/op.ts';
+import { NR } from '../traces/riscv-linux-calls.ts';
 
 /** What an op answered: 0 or a count or an address, or the name of an errno or a signal. */
 export type Result = number | string;
@@ -81,31 +82,31 @@ function ecallOf(op: Exclude<ProgramOp, OpOf<'touch'>>): Ecall | undefined {
   const call = (number: number, args: readonly number[], attached: Ecall['attached'] = {}): Ecall => ({ number, args, attached });
   switch (op.op) {
     case 'exec':
-      return call(SYS.execve, [], { path: op.path, argv: op.argv, env: op.env });
+      return call(NR.execve, [], { path: op.path, argv: op.argv, env: op.env });
     case 'fork':
-      return call(SYS.clone, [CLONE.SIGCHLD], { child: op.child });
+      return call(NR.clone, [CLONE.SIGCHLD], { child: op.child });
     case 'vfork':
-      return call(SYS.clone, [CLONE.SIGCHLD | CLONE.VM | CLONE.VFORK], { child: op.child });
+      return call(NR.clone, [CLONE.SIGCHLD | CLONE.VM | CLONE.VFORK], { child: op.child });
     case 'exit':
-      return call(SYS.exit_group, [op.status ?? 0], { signal: op.signal === undefined ? undefined : signalNumber(op.signal) });
+      return call(NR.exitGroup, [op.status ?? 0], { signal: op.signal === undefined ? undefined : signalNumber(op.signal) });
     case 'wait':
       return undefined; // Reaping changes no memory: a process gives its memory back when it exits.
     case 'mmap':
-      return call(SYS.mmap, [op.addr, op.length, protBits(op.prot), mapFlags(op), 0, op.offset ?? 0], { path: op.path });
+      return call(NR.mmap, [op.addr, op.length, protBits(op.prot), mapFlags(op), 0, op.offset ?? 0], { path: op.path });
     case 'munmap':
-      return call(SYS.munmap, [op.addr, op.length]);
+      return call(NR.munmap, [op.addr, op.length]);
     case 'mprotect':
-      return call(SYS.mprotect, [op.addr, op.length, protBits(op.prot)]);
+      return call(NR.mprotect, [op.addr, op.length, protBits(op.prot)]);
     case 'mremap':
-      return call(SYS.mremap, [op.addr, op.length, op.newLength, remapFlags(op), op.newAddr ?? 0]);
+      return call(NR.mremap, [op.addr, op.length, op.newLength, remapFlags(op), op.newAddr ?? 0]);
     case 'brk':
-      return call(SYS.brk, [op.addr]);
+      return call(NR.brk, [op.addr]);
     case 'madvise':
-      return call(SYS.madvise, [op.addr, op.length, adviceNumber(op.advice)]);
+      return call(NR.madvise, [op.addr, op.length, adviceNumber(op.advice)]);
     case 'msync':
-      return call(SYS.msync, [op.addr, op.length, 0]);
+      return call(NR.msync, [op.addr, op.length, 0]);
     case 'mincore':
-      return call(SYS.mincore, [op.addr, op.length, 0]);
+      return call(NR.mincore, [op.addr, op.length, 0]);
   }
 }
 

@@ -7,7 +7,7 @@
  * @see Linux include/uapi/asm-generic/unistd.h and the structures of include/uapi
  */
 
-/** Numbers that the importer treats by hand. */
+/** The calls about processes and their memory: the importer makes ops of them, the machine carries them out. */
 export const NR = {
   exit: 93,
   exitGroup: 94,
