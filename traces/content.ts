@@ -38,7 +38,11 @@ function suppliedBytes(spec: FileSpec, sha256: string, supplied: SuppliedFiles |
   const found = supplied?.get(sha256);
   const where = { file: spec.path, line: 0 };
   if (found === undefined)
-    throw new TraceError(where, 'content.sha256', `the trace holds only the digest of this file (supply the file with sha256 ${sha256})`);
+    throw new TraceError(
+      where,
+      'content.sha256',
+      `the trace holds only the digest of this file (supply the file with sha256 ${sha256}: --file SHA256=PATH)`,
+    );
   if (found.length !== spec.size)
     throw new TraceError(where, 'content.sha256', `the supplied file has ${found.length} bytes, the trace says ${spec.size}`);
   return found.slice();
