@@ -51,11 +51,17 @@ function* shrinkHeap(k: Kernel, space: AddressSpace, heap: Vma | undefined, end:
   const [from, to] = [vpnOf(ceilToPage(end)), vpnOf(ceilToPage(oldEnd))];
   const seesHuge = k.rules.unmapSeesHugeLeaf('brk');
   if (seesHuge && from < to && !(yield* splitAtEnds(k, space, from, to))) return oldEnd;
-  // What others mapped over the heap goes in whole pages; the heap itself ends at the byte.
-  if (from < to) space.vmas.remove(ceilToPage(end), ceilToPage(oldEnd));
-  const last = heap?.role === 'heap' || heap === undefined ? space.vmas.containing(end) : heap;
-  if (last !== undefined && (last.role === 'heap' || last === heap)) space.vmas.replace(last, [cutVma(last, last.start, end)]);
+  cutBack(space, heap, end, oldEnd);
   if (heap === undefined || heap.role === 'heap') space.heapEnd = end;
   if (from < to) yield* unmapPages(k, space, from, to, seesHuge);
   return end;
+}
+
+/** The heap ends at the byte now; what others mapped over it goes in whole pages. */
+function cutBack(space: AddressSpace, heap: Vma | undefined, end: Vaddr, oldEnd: Vaddr): void {
+  for (const vma of [...space.vmas.overlapping(end, oldEnd)]) {
+    if (vma !== heap && vma.role !== 'heap') continue;
+    space.vmas.replace(vma, vma.start <= end ? [cutVma(vma, vma.start, end)] : []);
+  }
+  if (ceilToPage(end) < oldEnd) space.vmas.remove(ceilToPage(end), ceilToPage(oldEnd));
 }

@@ -5,8 +5,9 @@
  * Parameters are small, so that regions, counts and address-space ids run out quickly.
  */
 import fc from 'fast-check';
-import type { FileSpec, KernelSpec, TraceHeader } from '../../traces/header.ts';
-import type { Op } from '../../traces/op.ts';
+import type { FileSpec, KernelSpec, TraceHeader } from '../traces/header.ts';
+import type { Op } from '../traces/op.ts';
+import type { GeneratedTrace } from './replay-properties.ts';
 
 const PAGE = 4096;
 const ARENA = 0x20_0000;
@@ -92,13 +93,8 @@ const segment = fc.record({
   flags: fc.constantFrom('r', 'rx', 'rw', 'rw'),
 });
 
-export interface RandomTrace {
-  readonly header: TraceHeader;
-  readonly ops: readonly Op[];
-}
-
 /** @param isFaulty - with injected failures of frames and stores */
-export const randomTrace = (isFaulty: boolean, opsMax = 60): fc.Arbitrary<RandomTrace> =>
+export const randomTrace = (isFaulty: boolean, opsMax = 60): fc.Arbitrary<GeneratedTrace> =>
   fc
     .tuple(
       parameters,
