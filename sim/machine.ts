@@ -128,12 +128,16 @@ export class Machine implements HartPort {
   store(address: number, bytes: Uint8Array): Refusal | undefined {
     const process = this.process!;
     const { kernel } = this;
-    // A store that crosses into the next page happens whole or not at all.
-    const last = (address % PAGE_BYTES) + bytes.length <= PAGE_BYTES ? 0 : this.reach(process, address + bytes.length - 1, 'store');
+    // A store that crosses into the next page asks for both pages, in order, and happens whole or not at all.
+    if ((address % PAGE_BYTES) + bytes.length > PAGE_BYTES) {
+      for (const end of [address, address + bytes.length - 1]) {
+        const refusal = this.reach(process, end, 'store');
+        if (typeof refusal === 'string') return refusal;
+      }
+    }
     for (let done = 0; done < bytes.length;) {
       const at = this.reach(process, address + done, 'store');
       if (typeof at === 'string') return at;
-      if (typeof last === 'string') return last;
       const length = Math.min(bytes.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
       for (let i = 0; i < length; i++) kernel.memory.bytes[at + i] = bytes[done + i]!;
       noteWrite(kernel, process.pid, at, length);
