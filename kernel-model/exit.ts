@@ -5,6 +5,7 @@ import type { AddressSpace } from './address-space.ts';
 import { releaseUnmappedObjects } from './cache-fill.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
 import { frameOfPte, isLeaf } from './pte.ts';
+import { reportCrash } from './signal.ts';
 import { pfn, pid, type Pfn } from './units.ts';
 
 const INIT = pid(1);
@@ -14,6 +15,7 @@ const BY_SIGNAL = 128;
 /** Ends a process with an exit code, or by a signal number; its children go to process 1. */
 export function* exit(k: Kernel, process: Process, status: number, signal: number | undefined): Operation<void> {
   const bySignal = signal !== undefined;
+  if (bySignal) reportCrash(k, process, signal);
   k.emit({ type: 'process_exit', pid: process.pid, status: bySignal ? BY_SIGNAL + signal : status, by_signal: bySignal });
   k.processes.delete(process.pid);
   for (const other of k.processes.values()) if (other.parent === process.pid) other.parent = INIT;

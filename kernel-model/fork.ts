@@ -42,7 +42,7 @@ export function vfork(k: Kernel, parent: Process, childPid: Pid): Pid | Errno {
 }
 
 function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpace): Process {
-  const child: Process = { pid: pid(childPid), parent: parent.pid, space, argv0: parent.argv0, vforkParent: undefined };
+  const child: Process = { pid: pid(childPid), parent: parent.pid, space, argv0: parent.argv0, faultAddress: 0, vforkParent: undefined };
   k.processes.set(childPid, child);
   k.counts.forks++;
   k.emit({ type: 'process_fork', parent_pid: parent.pid, child_pid: childPid });

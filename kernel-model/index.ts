@@ -27,6 +27,7 @@ export { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters
 export type { Hop, Origin, ProvenanceRecord } from './provenance.ts';
 export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE } from './pte.ts';
 export { Rules, type PageFill } from './rules.ts';
+export { raise } from './signal.ts';
 export { restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
 export { Survey } from './survey.ts';
 export * from './units.ts';

@@ -50,6 +50,8 @@ export interface Process {
   parent: Pid;
   space: AddressSpace;
   argv0: string;
+  /** Where the last refused access was, for the crash report. */
+  faultAddress: number;
   /** Waits for a vfork child that still uses the same space. */
   vforkParent: Pid | undefined;
 }
@@ -268,7 +270,7 @@ export class Kernel {
     assert(!this.processes.has(id), 'the pid is free', { pid: id });
     const space = this.createSpace(id);
     if (space === undefined) return undefined;
-    const process: Process = { pid: id, parent: pid(FIRST_PID), space, argv0: '', vforkParent: undefined };
+    const process: Process = { pid: id, parent: pid(FIRST_PID), space, argv0: '', faultAddress: 0, vforkParent: undefined };
     this.processes.set(id, process);
     return process;
   }

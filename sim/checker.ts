@@ -40,7 +40,14 @@ export const CHECK_MODES = ['every', 'changes', 'end', 'none'] as const;
 export type CheckMode = (typeof CHECK_MODES)[number];
 
 /** Events that change nothing that an invariant is about. */
-const QUIET_EVENTS: ReadonlySet<KernelEvent['type']> = new Set(['usercopy', 'vm_audit', 'page_verify_ok', 'cache_hit', 'page_fault']);
+const QUIET_EVENTS: ReadonlySet<KernelEvent['type']> = new Set([
+  'usercopy',
+  'vm_audit',
+  'page_verify_ok',
+  'cache_hit',
+  'page_fault',
+  'signal',
+]);
 
 /** Words of a page. */
 const PAGE_WORDS = PAGE_BYTES / 4;

@@ -16,6 +16,7 @@ import {
   pid,
   pin,
   PAGE_BYTES,
+  raise,
   reach,
   readFile,
   reclaim,
@@ -165,7 +166,10 @@ export class Machine implements HartPort {
 
   private reach(process: Process, address: number, access: Access): number | Refusal {
     const at = translate(this.kernel, this.cpu, process.space, address, access);
-    return at >= 0 ? at : drain(reach(this.kernel, this.cpu, process.space, address, access));
+    if (at >= 0) return at;
+    const reached = drain(reach(this.kernel, this.cpu, process.space, address, access));
+    if (typeof reached === 'string' && reached !== 'stuck') raise(this.kernel, process, reached, address);
+    return reached;
   }
 
   // ---- Processes.

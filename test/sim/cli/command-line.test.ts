@@ -189,7 +189,7 @@ describe('the command line', () => {
       const missing = await faultline('replay', path);
       expect([missing.code, missing.err]).to.deep.equal([
         1,
-        `faultline: /f: field \`content.sha256\`: the trace holds only the digest of this file (supply the file with sha256 ${sha256})\n`,
+        `faultline: /f: field \`content.sha256\`: the trace holds only the digest of this file (supply the file with sha256 ${sha256}: --file SHA256=PATH)\n`,
       ]);
       const wrong = await faultline('replay', path, '--file', `${sha256}=${textFile('g', 'no')}`);
       expect(wrong.code).to.equal(1);
