@@ -7,32 +7,42 @@
 import type { Errno } from './errors.ts';
 import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
 import { reach } from './mmu.ts';
+import type { Access } from './page-content.ts';
 import { pfn, PAGE_BYTES } from './units.ts';
 
 /** Writes `bytes` to user memory. @returns bytes written; EFAULT if not even one could be */
-export function* copyOut(k: Kernel, cpu: Cpu, { pid, space }: Process, address: number, bytes: Uint8Array): Operation<number | Errno> {
-  k.emit({ type: 'usercopy', pid, dir: 'out', addr: address, len: bytes.length, ctx: '' });
-  let done = 0;
-  while (done < bytes.length) {
-    const length = Math.min(bytes.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
-    const at = yield* reach(k, cpu, space, address + done, 'store');
-    if (typeof at === 'string') return done > 0 ? done : 'EFAULT';
+export function* copyOut(k: Kernel, cpu: Cpu, process: Process, address: number, bytes: Uint8Array): Operation<number | Errno> {
+  k.emit({ type: 'usercopy', pid: process.pid, dir: 'out', addr: address, len: bytes.length, ctx: '' });
+  return yield* byPage(k, cpu, process, address, bytes.length, 'store', (at, done, length) => {
     k.memory.bytes.set(bytes.subarray(done, done + length), at);
-    noteWrite(k, pid, at, length);
-    done += length;
-  }
-  return done;
+    noteWrite(k, process.pid, at, length);
+  });
 }
 
 /** Reads user memory into `into`. @returns bytes read; EFAULT if not even one could be */
-export function* copyIn(k: Kernel, cpu: Cpu, { pid, space }: Process, address: number, into: Uint8Array): Operation<number | Errno> {
-  k.emit({ type: 'usercopy', pid, dir: 'in', addr: address, len: into.length, ctx: '' });
-  let done = 0;
-  while (done < into.length) {
-    const length = Math.min(into.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
-    const at = yield* reach(k, cpu, space, address + done, 'load');
-    if (typeof at === 'string') return done > 0 ? done : 'EFAULT';
+export function* copyIn(k: Kernel, cpu: Cpu, process: Process, address: number, into: Uint8Array): Operation<number | Errno> {
+  k.emit({ type: 'usercopy', pid: process.pid, dir: 'in', addr: address, len: into.length, ctx: '' });
+  return yield* byPage(k, cpu, process, address, into.length, 'load', (at, done, length) => {
     into.set(k.memory.bytes.subarray(at, at + length), done);
+  });
+}
+
+/** Reaches user memory page by page and copies; `at` is a byte address in linear memory, `done` what was copied before. */
+function* byPage(
+  k: Kernel,
+  cpu: Cpu,
+  { space }: Process,
+  address: number,
+  lengthBytes: number,
+  access: Access,
+  copy: (at: number, done: number, length: number) => void,
+): Operation<number | Errno> {
+  let done = 0;
+  while (done < lengthBytes) {
+    const length = Math.min(lengthBytes - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
+    const at = yield* reach(k, cpu, space, address + done, access);
+    if (typeof at === 'string') return done > 0 ? done : 'EFAULT';
+    copy(at, done, length);
     done += length;
   }
   return done;

@@ -101,12 +101,17 @@ export class Checker implements Watcher {
   }
 
   load(process: Process, address: number, width: number, at: number): void {
-    const { bytes } = this.kernel.memory;
-    for (let i = 0; i < width; i++) {
-      if (this.reference.access(process.pid, address + i, 'load') === 'SIGSEGV') continue; // the outcome tells
-      const expected = this.reference.byte(process.pid, address + i);
-      if (bytes[at + i] !== expected) this.wrongByte(process.pid, address + i, expected, bytes[at + i]!, 'a load');
-    }
+    for (let i = 0; i < width; i++) this.compareByte(process.pid, address + i, this.kernel.memory.bytes[at + i]!, 'a load');
+  }
+
+  copyIn(process: Process, address: number, bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++) this.compareByte(process.pid, address + i, bytes[i]!, 'a copy by the kernel');
+  }
+
+  private compareByte(pid: number, address: number, actual: number, how: string): void {
+    if (this.reference.access(pid, address, 'load') === 'SIGSEGV') return; // the outcome tells
+    const expected = this.reference.byte(pid, address);
+    if (actual !== expected) this.wrongByte(pid, address, expected, actual, how);
   }
 
   store(process: Process, address: number, bytes: Uint8Array): void {

@@ -43,8 +43,4 @@ export class Followed {
     copy.ranges = this.ranges;
     return copy;
   }
-
-  clear(): void {
-    this.ranges = [];
-  }
 }

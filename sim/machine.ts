@@ -46,6 +46,8 @@ export interface Watcher {
   before?(op: Op, index: number): void;
   load?(process: Process, address: number, width: number, at: number): void;
   store?(process: Process, address: number, bytes: Uint8Array): void;
+  /** The kernel read these bytes of user memory for a call. */
+  copyIn?(process: Process, address: number, bytes: Uint8Array): void;
   /** A call read these bytes of a file. */
   read?(path: string, offset: number, bytes: Uint8Array): void;
   /** The op has run. */
@@ -63,6 +65,7 @@ export class Machine implements HartPort {
     before: [] as Watching<'before'>,
     load: [] as Watching<'load'>,
     store: [] as Watching<'store'>,
+    copyIn: [] as Watching<'copyIn'>,
     read: [] as Watching<'read'>,
     after: [] as Watching<'after'>,
     event: [] as Watching<'event'>,
@@ -85,6 +88,7 @@ export class Machine implements HartPort {
     if (hasPart(watcher, 'before')) watching.before.push(watcher);
     if (hasPart(watcher, 'load')) watching.load.push(watcher);
     if (hasPart(watcher, 'store')) watching.store.push(watcher);
+    if (hasPart(watcher, 'copyIn')) watching.copyIn.push(watcher);
     if (hasPart(watcher, 'read')) watching.read.push(watcher);
     if (hasPart(watcher, 'after')) watching.after.push(watcher);
     if (hasPart(watcher, 'event')) watching.event.push(watcher);
@@ -215,7 +219,7 @@ export class Machine implements HartPort {
     const k = this.kernel;
     switch (op.op) {
       case 'copyIn':
-        return inPieces(op.addr, op.length, (address, length) => drain(copyIn(k, this.cpu, process, address, new Uint8Array(length))));
+        return inPieces(op.addr, op.length, (address, length) => this.copyIn(process, address, length));
       case 'copyOut':
         return inPieces(op.addr, op.length, (address, length) =>
           drain(copyOut(k, this.cpu, process, address, patternBytes(index, address - op.addr, length))),
@@ -253,6 +257,13 @@ export class Machine implements HartPort {
       case 'mark':
         return 0;
     }
+  }
+
+  private copyIn(process: Process, address: number, length: number): number | Errno {
+    const bytes = new Uint8Array(length);
+    const copied = drain(copyIn(this.kernel, this.cpu, process, address, bytes));
+    if (typeof copied === 'number') for (const watcher of this.watching.copyIn) watcher.copyIn(process, address, bytes.subarray(0, copied));
+    return copied;
   }
 
   private withFile<T>(path: string, act: (file: NonNullable<ReturnType<Kernel['files']['get']>>) => T): T | Errno {

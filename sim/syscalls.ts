@@ -25,24 +25,12 @@ import {
   type Operation,
   type Process,
 } from '../kernel-model/index.ts';
-import { NR } from '../traces/riscv-linux-calls.ts';
+import { ADVICE, adviceOf, NR } from '../traces/riscv-linux-calls.ts';
 import { encodeResult } from './errno.ts';
 
 export const MAP = { SHARED: 0x01, PRIVATE: 0x02, FIXED: 0x10, ANONYMOUS: 0x20, POPULATE: 0x8000, FIXED_NOREPLACE: 0x10_0000 } as const;
 export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
 export const CLONE = { VM: 0x100, VFORK: 0x4000, SIGCHLD: 17 } as const;
-/** madvise advice by number. */
-const ADVICE: ReadonlyMap<number, Advice> = new Map([
-  [0, 'normal'],
-  [1, 'random'],
-  [2, 'sequential'],
-  [3, 'willneed'],
-  [4, 'dontneed'],
-  [8, 'free'],
-  [14, 'hugepage'],
-  [15, 'nohugepage'],
-]);
-
 export const adviceNumber = (advice: Advice): number => [...ADVICE].find(([, name]) => name === advice)![0];
 
 /** What a program's call refers to by pointer or descriptor. */
@@ -104,7 +92,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [
     NR.madvise,
     function* (k, _cpu, process, arg) {
-      const advice = ADVICE.get(arg(2));
+      const advice = adviceOf(arg(2));
       return advice === undefined ? 'EINVAL' : yield* madvise(k, process, arg(0), arg(1), advice);
     },
   ],

@@ -186,7 +186,8 @@ export const syncFlagsOf = (bits: number) =>
     [2, 'invalidate'],
   ]);
 
-const ADVICE = new Map([
+/** madvise advice by number. */
+export const ADVICE = new Map([
   [0, 'normal'],
   [1, 'random'],
   [2, 'sequential'],
