@@ -18,6 +18,7 @@ export { INVARIANTS, type Invariant, type Violation } from './invariants.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
 export { designOf, kernelNamed, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
 export { mmap, munmap, type MmapRequest } from './mmap.ts';
+export { rightFor } from './fault.ts';
 export { reach, translate, type Refusal } from './mmu.ts';
 export { MUTANTS, type Mutant } from './mutants.ts';
 export { mprotect } from './mprotect.ts';

@@ -77,6 +77,10 @@ export interface KernelConfig {
   readonly rules: Rules;
   readonly parameters: Parameters;
   readonly files: readonly File[];
+  /** Bytes of linear memory for harts. */
+  readonly hartBytes?: number | undefined;
+  /** What the vDSO page holds from its first byte on; code, which is the architecture's. */
+  readonly vdso?: Uint8Array | undefined;
 }
 
 /** Order of a huge page's block of frames. */
@@ -116,12 +120,12 @@ export class Kernel {
   private nextSpaceId = 1;
   nextSharedObject = 1;
 
-  constructor({ design, rules, parameters, files }: KernelConfig) {
+  constructor({ design, rules, parameters, files, hartBytes = 0, vdso }: KernelConfig) {
     this.design = design;
     this.rules = rules;
     this.parameters = parameters;
     const tlbBytes = parameters.tlbEntries * TLB_ENTRY_BYTES;
-    this.memory = new PhysicalMemory(parameters.frames, tlbBytes * parameters.cpus, parameters.profile);
+    this.memory = new PhysicalMemory(parameters.frames, tlbBytes * parameters.cpus, hartBytes, parameters.profile);
     this.frames = new FrameTable(parameters.frames, parameters.refcountMax);
     this.allocator = new FrameAllocator(this.frames, parameters.singlesMax, parameters.zeroedMax);
     this.tables = new PageTables(this.memory, this.frames, parameters.hugePages);
@@ -134,6 +138,7 @@ export class Kernel {
     this.files = new Map(files.flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)));
     this.vdsoFrame = defined(this.allocator.takeSingle('kernel'), 'there is a frame for the vDSO');
     this.frames.refs[this.vdsoFrame] = 1;
+    if (vdso !== undefined) this.memory.access.fill(this.vdsoFrame, 0, vdso);
   }
 
   emit(event: KernelEvent): void {

@@ -51,6 +51,7 @@ export class PageTables {
   }
 
   setEntry(slot: number, entry: number): void {
+    this.memory.willWrite(this.memory.frameAt(slot * 4));
     this.words[slot] = entry | 0;
     this.words[slot + 1] = 0;
   }

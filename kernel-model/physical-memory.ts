@@ -1,8 +1,8 @@
 /**
  * Physical memory: one linear memory that holds the TLBs and, behind them, every frame.
  *
- *     byte 0 ........... frameBase ................................... end
- *     | TLB cpu 0 | … | frame 0 (kernel) | frame 1 | … | frame n-1 |
+ *     byte 0 ........... hartBase ... frameBase ................................... end
+ *     | TLB cpu 0 | … | for harts | frame 0 (kernel) | frame 1 | … | frame n-1 |
  *
  * It is a `WebAssembly.Memory` of fixed size, so that compiled code can work on the same bytes. The views never
  * detach. Who owns a frame is the frame table's business; this file only moves bytes.
@@ -11,7 +11,7 @@
  * bounds checks, the others write in place. Both styles are here behind one interface, and must not be told apart.
  */
 import { assert } from './errors.ts';
-import { PAGE_BYTES, type Pfn } from './units.ts';
+import { PAGE_BYTES, pfn, type Pfn } from './units.ts';
 import type { Profile } from './parameters.ts';
 
 const WASM_PAGE_BYTES = 65536;
@@ -35,20 +35,27 @@ export class PhysicalMemory {
   readonly bytes: Uint8Array;
   /** 32-bit little-endian words; a frame's first is `wordOf(frame)`. */
   readonly words: Int32Array;
-  readonly doubles: Float64Array;
-  /** Byte address of frame 0; what lies below is for the TLBs. */
+  /** Byte address of the area where harts keep what compiled code works on; it ends at `frameBase`. */
+  readonly hartBase: number;
+  /** Byte address of frame 0. */
   readonly frameBase: number;
+  /** By frame: does a hart keep decoded instructions of it? */
+  readonly codeFrames: Uint8Array;
+  /** Told before anyone but a hart writes to such a frame. */
+  onCodeWritten: ((frame: number) => void) | undefined;
   readonly frames: number;
   readonly access: FrameAccess;
 
-  constructor(frames: number, reservedBytes: number, profile: Profile) {
+  /** @param tlbBytes - length of all TLBs; @param hartBytes - length of the area for harts */
+  constructor(frames: number, tlbBytes: number, hartBytes: number, profile: Profile) {
     this.frames = frames;
-    this.frameBase = Math.ceil(reservedBytes / PAGE_BYTES) * PAGE_BYTES;
+    this.hartBase = Math.ceil(tlbBytes / PAGE_BYTES) * PAGE_BYTES;
+    this.frameBase = this.hartBase + Math.ceil(hartBytes / PAGE_BYTES) * PAGE_BYTES;
+    this.codeFrames = new Uint8Array(frames);
     const pages = Math.ceil((this.frameBase + frames * PAGE_BYTES) / WASM_PAGE_BYTES);
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.words = new Int32Array(this.wasm.buffer);
-    this.doubles = new Float64Array(this.wasm.buffer);
     this.access = profile === 'fortress' ? new BouncedAccess(this) : new DirectAccess(this);
   }
 
@@ -57,9 +64,19 @@ export class PhysicalMemory {
     return this.frameBase + frame * PAGE_BYTES;
   }
 
+  /** The frame that holds the byte at a byte address of linear memory. */
+  frameAt(byte: number): Pfn {
+    return pfn(Math.floor((byte - this.frameBase) / PAGE_BYTES));
+  }
+
   /** Index of a frame's first word in `words`. */
   wordOf(frame: Pfn): number {
     return (this.frameBase + frame * PAGE_BYTES) >>> 2;
+  }
+
+  /** To be called before bytes of a frame change, unless `access` changes them. */
+  willWrite(frame: Pfn): void {
+    if (this.codeFrames[frame] !== 0) this.onCodeWritten?.(frame);
   }
 
   /** The 4096 bytes of a frame, live. */
@@ -84,21 +101,25 @@ class DirectAccess implements FrameAccess {
   }
 
   zero(frame: Pfn): void {
+    this.memory.willWrite(frame);
     const start = this.memory.byteOf(frame);
     this.memory.bytes.fill(0, start, start + PAGE_BYTES);
   }
 
   copy(from: Pfn, to: Pfn): void {
+    this.memory.willWrite(to);
     const start = this.memory.byteOf(from);
     this.memory.bytes.copyWithin(this.memory.byteOf(to), start, start + PAGE_BYTES);
   }
 
   copyRange(from: Pfn, to: Pfn, start: number, end: number): void {
+    this.memory.willWrite(to);
     const base = this.memory.byteOf(from);
     this.memory.bytes.copyWithin(this.memory.byteOf(to) + start, base + start, base + end);
   }
 
   fill(frame: Pfn, start: number, source: Uint8Array): void {
+    this.memory.willWrite(frame);
     this.memory.bytes.set(source, this.memory.byteOf(frame) + start);
   }
 }
@@ -140,6 +161,7 @@ class BouncedAccess implements FrameAccess {
 
   private write(frame: Pfn, start: number, end: number): void {
     this.check(frame, start, end);
+    this.memory.willWrite(frame);
     const base = this.memory.byteOf(frame);
     for (let i = start; i < end; i++) this.memory.bytes[base + i] = this.bounce[i]!;
   }

@@ -43,7 +43,7 @@ export interface Snapshot {
 export function takeSnapshot(k: Kernel): Snapshot {
   const files = new Set([...k.files.values(), ...k.sharedObjects]);
   return {
-    tlbs: k.memory.bytes.slice(0, k.memory.frameBase),
+    tlbs: k.memory.bytes.slice(0, k.memory.hartBase),
     touched: k.frames.touched.slice(),
     bytes: touchedBytes(k),
     uses: k.frames.uses.slice(),

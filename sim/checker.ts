@@ -10,6 +10,7 @@
  */
 import {
   describeVma,
+  File,
   frameOfPte,
   hex,
   INVARIANTS,
@@ -21,7 +22,6 @@ import {
   vaddrOf,
   vpnOf,
   type AddressSpace,
-  type File,
   type Invariant,
   type Kernel,
   type KernelEvent,
@@ -116,6 +116,15 @@ export class Checker implements Watcher {
 
   store(process: Process, address: number, bytes: Uint8Array): void {
     if (this.reference.has(process.pid)) this.reference.store(process.pid, address, bytes);
+  }
+
+  copyOut(process: Process, address: number, bytes: Uint8Array): void {
+    this.store(process, address, bytes);
+  }
+
+  /** The reference's file has bytes of its own: the kernel's and the reference's must not be the same. */
+  program(path: string, bytes: Uint8Array): void {
+    this.reference.files.set(path, new File(path, [], bytes.slice(), true));
   }
 
   read(path: string, offset: number, bytes: Uint8Array): void {

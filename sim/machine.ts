@@ -6,11 +6,13 @@
  * op and event, and cannot change anything.
  */
 import {
+  assert,
   copyIn,
   copyOut,
   dropCaches,
   drain,
   exit,
+  File,
   Kernel,
   noteWrite,
   pid,
@@ -21,10 +23,12 @@ import {
   readFile,
   reclaim,
   resizeFromOutside,
+  rightFor,
   sync,
   translate,
   truncate,
   unpin,
+  vpnOf,
   writeFile,
   type Access,
   type Cpu,
@@ -37,6 +41,8 @@ import {
 import type { Op, OpOf } from '../traces/op.ts';
 import { Followed } from './follow.ts';
 import type { HartPort } from './hart.ts';
+import type { HartMemory } from './riscv/hart.ts';
+import { MachineMemory } from './machine-memory.ts';
 import { ecall, type Ecall } from './syscalls.ts';
 import { executeOp, isProgramOp, patternByte, type ProgramOp, type Result } from './trace-hart.ts';
 
@@ -48,6 +54,12 @@ export interface Watcher {
   store?(process: Process, address: number, bytes: Uint8Array): void;
   /** The kernel read these bytes of user memory for a call. */
   copyIn?(process: Process, address: number, bytes: Uint8Array): void;
+  /** The kernel wrote these bytes to user memory for a call. */
+  copyOut?(process: Process, address: number, bytes: Uint8Array): void;
+  /** Machine code has reached memory in a way and on a page that it had not since the last op. Asking costs speed. */
+  touch?(process: Process, address: number, access: Access): void;
+  /** From now on the kernel knows a program with these bytes. */
+  program?(path: string, bytes: Uint8Array): void;
   /** A call read these bytes of a file. */
   read?(path: string, offset: number, bytes: Uint8Array): void;
   /** The op has run. */
@@ -66,6 +78,9 @@ export class Machine implements HartPort {
     load: [] as Watching<'load'>,
     store: [] as Watching<'store'>,
     copyIn: [] as Watching<'copyIn'>,
+    copyOut: [] as Watching<'copyOut'>,
+    touch: [] as Watching<'touch'>,
+    program: [] as Watching<'program'>,
     read: [] as Watching<'read'>,
     after: [] as Watching<'after'>,
     event: [] as Watching<'event'>,
@@ -75,6 +90,10 @@ export class Machine implements HartPort {
   /** By process: where recorded addresses are here. */
   private readonly followed = new Map<number, Followed>();
   private started = false;
+  /** Number of the next op that has none of its own. */
+  private next = 0;
+  /** What a copy by the kernel moves, when its op is not from a trace. */
+  private buffer: Uint8Array | undefined;
 
   constructor(config: KernelConfig, watchers: readonly Watcher[] = []) {
     this.kernel = new Kernel(config);
@@ -89,6 +108,9 @@ export class Machine implements HartPort {
     if (hasPart(watcher, 'load')) watching.load.push(watcher);
     if (hasPart(watcher, 'store')) watching.store.push(watcher);
     if (hasPart(watcher, 'copyIn')) watching.copyIn.push(watcher);
+    if (hasPart(watcher, 'copyOut')) watching.copyOut.push(watcher);
+    if (hasPart(watcher, 'touch')) watching.touch.push(watcher);
+    if (hasPart(watcher, 'program')) watching.program.push(watcher);
     if (hasPart(watcher, 'read')) watching.read.push(watcher);
     if (hasPart(watcher, 'after')) watching.after.push(watcher);
     if (hasPart(watcher, 'event')) watching.event.push(watcher);
@@ -109,7 +131,82 @@ export class Machine implements HartPort {
     if (recorded.op !== 'touch') this.follow(recorded, op, result);
     if (recorded.op === 'exit') this.process = undefined;
     for (const watcher of this.watching.after) watcher.after(op, index, result);
+    if (this.watching.touch.length > 0) this.cpu.tlb.closeAll();
     return result;
+  }
+
+  // ---- What a live system asks for; each call is an op that watchers see.
+
+  /** Runs one op behind all others. */
+  perform(op: Op): Result {
+    return this.tick(op, this.next++);
+  }
+
+  /** Reads user memory for a call. @returns EFAULT unless all of it could be read */
+  copyFrom(pid: number, address: number, length: number): Uint8Array | Errno {
+    const bytes = new Uint8Array(length);
+    return this.copy({ pid, op: 'copyIn', addr: address, length }, bytes) === length ? bytes : 'EFAULT';
+  }
+
+  /** Writes user memory for a call. @returns how many bytes came through; EFAULT for none */
+  copyTo(pid: number, address: number, bytes: Uint8Array): number | Errno {
+    return this.copy({ pid, op: 'copyOut', addr: address, length: bytes.length }, bytes) as number | Errno;
+  }
+
+  /** Makes a file known that can be executed, and does not change. @throws if the path is taken */
+  addProgram(path: string, bytes: Uint8Array): void {
+    assert(!this.kernel.files.has(path), 'the path is free', { path });
+    this.kernel.files.set(path, new File(path, [], bytes, true));
+    for (const watcher of this.watching.program) watcher.program(path, bytes);
+  }
+
+  /** Makes the process the one that runs. */
+  makeCurrent(id: number): void {
+    if (this.process?.pid !== id) this.switchTo(id);
+  }
+
+  /** Linear memory and translation for a hart that runs on this machine, seen by the watchers as far as `watched` says. */
+  hartMemory(watched: HartMemory['watched']): HartMemory {
+    return new MachineMemory(this, this.kernel, this.cpu, watched);
+  }
+
+  private copy(op: OpOf<'copyIn' | 'copyOut'>, bytes: Uint8Array): Result {
+    if (op.length === 0) return 0;
+    this.buffer = bytes;
+    const result = this.perform(op);
+    this.buffer = undefined;
+    return result;
+  }
+
+  /** As `reach` for the running process; what may go on without asking again goes into the TLB. */
+  reachForHart(address: number, access: Access): number | Refusal {
+    const process = this.process!;
+    const at = this.reach(process, address, access);
+    if (typeof at === 'string') return at;
+    for (const watcher of this.watching.touch) watcher.touch(process, address, access);
+    const { memory } = this.kernel;
+    if (access !== 'store' || memory.codeFrames[memory.frameAt(at)] === 0)
+      this.cpu.tlb.open(process.space.asid, vpnOf(address), rightFor(access));
+    return at;
+  }
+
+  /** Machine code has loaded or stored; the bytes lie at byte address `at`. */
+  noteAccess(address: number, width: number, at: number, isStore: boolean): void {
+    const process = this.process!;
+    if (!isStore) {
+      for (const watcher of this.watching.load) watcher.load(process, address, width, at);
+      return;
+    }
+    const { memory } = this.kernel;
+    const page = this.cpu.tlb.lookup(process.space.asid, vpnOf(address), rightFor('store'));
+    if (page >= 0) noteWrite(this.kernel, process.pid, page + (address % PAGE_BYTES), width);
+    const bytes = memory.bytes.subarray(at, at + width);
+    for (const watcher of this.watching.store) watcher.store(process, address, bytes);
+  }
+
+  /** Address-space id of the running process. */
+  asid(): number {
+    return this.process!.space.asid;
   }
 
   /** Ends every process and drops the caches, so that what is still held then has leaked. */
@@ -144,6 +241,7 @@ export class Machine implements HartPort {
       const at = this.reach(process, address + done, 'store');
       if (typeof at === 'string') return at;
       const length = Math.min(bytes.length - done, PAGE_BYTES - ((address + done) % PAGE_BYTES));
+      kernel.memory.willWrite(kernel.memory.frameAt(at));
       for (let i = 0; i < length; i++) kernel.memory.bytes[at + i] = bytes[done + i]!;
       noteWrite(kernel, process.pid, at, length);
       done += length;
@@ -219,10 +317,16 @@ export class Machine implements HartPort {
     const k = this.kernel;
     switch (op.op) {
       case 'copyIn':
-        return inPieces(op.addr, op.length, (address, length) => this.copyIn(process, address, length));
+        return inPieces(op.addr, op.length, (address, length) =>
+          this.copyIn(process, address, pieceOf(this.buffer, address - op.addr, length)),
+        );
       case 'copyOut':
         return inPieces(op.addr, op.length, (address, length) =>
-          drain(copyOut(k, this.cpu, process, address, patternBytes(index, address - op.addr, length))),
+          this.copyOut(
+            process,
+            address,
+            this.buffer === undefined ? patternBytes(index, address - op.addr, length) : pieceOf(this.buffer, address - op.addr, length),
+          ),
         );
       case 'read':
         return this.withFile(op.path, (file) =>
@@ -259,10 +363,16 @@ export class Machine implements HartPort {
     }
   }
 
-  private copyIn(process: Process, address: number, length: number): number | Errno {
-    const bytes = new Uint8Array(length);
+  private copyIn(process: Process, address: number, bytes: Uint8Array): number | Errno {
     const copied = drain(copyIn(this.kernel, this.cpu, process, address, bytes));
     if (typeof copied === 'number') for (const watcher of this.watching.copyIn) watcher.copyIn(process, address, bytes.subarray(0, copied));
+    return copied;
+  }
+
+  private copyOut(process: Process, address: number, bytes: Uint8Array): number | Errno {
+    const copied = drain(copyOut(this.kernel, this.cpu, process, address, bytes));
+    if (typeof copied === 'number')
+      for (const watcher of this.watching.copyOut) watcher.copyOut(process, address, bytes.subarray(0, copied));
     return copied;
   }
 
@@ -303,6 +413,10 @@ function inPieces(start: number, length: number, act: (start: number, length: nu
   } while (done < length);
   return done;
 }
+
+/** The part of a buffer that a piece of a copy moves; fresh bytes if there is no buffer. */
+const pieceOf = (buffer: Uint8Array | undefined, from: number, length: number): Uint8Array =>
+  buffer === undefined ? new Uint8Array(length) : buffer.subarray(from, from + length);
 
 /** `length` bytes of what copyOut writes, from byte `from` on: bytes that tell this op from others. */
 export function patternBytes(index: number, from: number, length: number): Uint8Array {

@@ -17,7 +17,7 @@ import {
   type Design,
 } from '../kernel-model/index.ts';
 import type { Op, OpName, OpOf } from '../traces/op.ts';
-import { patternBytes, writtenBytes } from './machine.ts';
+import { writtenBytes } from './machine.ts';
 import type { Reference } from './reference.ts';
 import { protBits, type Result } from './trace-hart.ts';
 
@@ -117,11 +117,7 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
   },
 
   copyIn: (reference, _design, { pid, addr, length }) => copied(reference, pid, addr, length, 'load'),
-  copyOut(reference, _design, { pid, addr, length }, actual, index) {
-    const expected = copied(reference, pid, addr, length, 'store');
-    if (typeof actual === 'number') storePattern(reference, pid, addr, actual, index);
-    return expected;
-  },
+  copyOut: (reference, _design, { pid, addr, length }) => copied(reference, pid, addr, length, 'store'),
 
   read(reference, _design, { path, offset, length }) {
     const file = reference.files.get(path);
@@ -166,11 +162,6 @@ function copied(reference: Reference, pid: number, address: number, length: numb
   while (done < length && reference.access(pid, address + done, access) === 'ok')
     done = Math.min(length, floorToPage(address + done) + PAGE_BYTES - address);
   return done === 0 && length > 0 ? 'EFAULT' : done;
-}
-
-function storePattern(reference: Reference, pid: number, address: number, length: number, index: number): void {
-  for (let done = 0; done < length; done += PAGE_BYTES)
-    reference.store(pid, address + done, patternBytes(index, done, Math.min(PAGE_BYTES, length - done)));
 }
 
 function resized(reference: Reference, path: string, size: number, actual: Result): Expected {

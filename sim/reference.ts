@@ -44,11 +44,11 @@ export interface ReferenceSpace {
 export class Reference {
   private readonly design: Design;
   /** By path and link, as in the kernel, but other objects: these bytes are the truth. */
-  readonly files: ReadonlyMap<string, File>;
+  readonly files: Map<string, File>;
   readonly spaces = new Map<number, ReferenceSpace>();
   private nextObject = 1;
 
-  constructor(design: Design, files: ReadonlyMap<string, File>) {
+  constructor(design: Design, files: Map<string, File>) {
     this.design = design;
     this.files = files;
   }

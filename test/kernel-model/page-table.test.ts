@@ -43,7 +43,7 @@ class Pair {
   private readonly data: Pfn;
 
   constructor(hugePages: number) {
-    this.memory = new PhysicalMemory(FRAMES, 0, 'balanced');
+    this.memory = new PhysicalMemory(FRAMES, 0, 0, 'balanced');
     this.allocator = new FrameAllocator(this.frames, 16, 0);
     this.tables = new PageTables(this.memory, this.frames, hugePages);
     this.data = this.allocator.take(9, 'data')!;

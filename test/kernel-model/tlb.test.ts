@@ -48,7 +48,7 @@ class Pair {
 
   constructor(entries: number) {
     const bytes = entries * TLB_ENTRY_BYTES;
-    this.memory = new PhysicalMemory(FRAMES, 2 * bytes, 'balanced');
+    this.memory = new PhysicalMemory(FRAMES, 2 * bytes, 0, 'balanced');
     this.tlbs = [0, 1].map((i) => new Tlb(this.memory, i * bytes, entries));
   }
 
