@@ -17,7 +17,7 @@ import { asid, pfn, vpn, PAGE_BYTES, type Asid, type Pfn, type Vpn } from './uni
 
 export const TLB_ENTRY_BYTES = 16;
 /** From a right to its slow bit. */
-export const TLB_SLOW_SHIFT = 4;
+const TLB_SLOW_SHIFT = 4;
 
 const RIGHTS = 0b1110;
 const SLOW = RIGHTS << TLB_SLOW_SHIFT;

@@ -30,7 +30,7 @@ import {
 } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import { isVisible, signatureOf, type ByteReport, type Finding } from './finding.ts';
-import type { Watcher } from './machine.ts';
+import type { Watcher } from './watcher.ts';
 import { predict } from './predict.ts';
 import type { Reference } from './reference.ts';
 import type { Result } from './trace-hart.ts';

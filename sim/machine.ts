@@ -7,8 +7,6 @@
  */
 import {
   assert,
-  copyIn,
-  copyOut,
   dropCaches,
   drain,
   exit,
@@ -16,75 +14,33 @@ import {
   Kernel,
   noteWrite,
   pid,
-  pin,
   PAGE_BYTES,
   raise,
   reach,
-  readFile,
-  reclaim,
-  resizeFromOutside,
   rightFor,
   sync,
   translate,
-  truncate,
-  unpin,
   vpnOf,
-  writeFile,
   type Access,
   type Cpu,
   type Errno,
   type KernelConfig,
-  type KernelEvent,
   type Process,
   type Refusal,
 } from '../kernel-model/index.ts';
 import type { Op, OpOf } from '../traces/op.ts';
 import { Followed } from './follow.ts';
 import type { HartPort } from './hart.ts';
-import type { HartMemory } from './riscv/hart.ts';
 import { MachineMemory } from './machine-memory.ts';
+import type { HartMemory } from './riscv/hart.ts';
 import { ecall, type Ecall } from './syscalls.ts';
-import { executeOp, isProgramOp, patternByte, type ProgramOp, type Result } from './trace-hart.ts';
-
-/** Sees what happens on the machine; each part is optional. `at` is a byte address in linear memory. */
-export interface Watcher {
-  /** The op is about to run; its addresses are this kernel's. */
-  before?(op: Op, index: number): void;
-  load?(process: Process, address: number, width: number, at: number): void;
-  store?(process: Process, address: number, bytes: Uint8Array): void;
-  /** The kernel read these bytes of user memory for a call. */
-  copyIn?(process: Process, address: number, bytes: Uint8Array): void;
-  /** The kernel wrote these bytes to user memory for a call. */
-  copyOut?(process: Process, address: number, bytes: Uint8Array): void;
-  /** Machine code has reached memory in a way and on a page that it had not since the last op. Asking costs speed. */
-  touch?(process: Process, address: number, access: Access): void;
-  /** From now on the kernel knows a program with these bytes. */
-  program?(path: string, bytes: Uint8Array): void;
-  /** A call read these bytes of a file. */
-  read?(path: string, offset: number, bytes: Uint8Array): void;
-  /** The op has run. */
-  after?(op: Op, index: number, result: Result): void;
-  event?(event: KernelEvent): void;
-}
-
-type Watching<Part extends keyof Watcher> = Required<Pick<Watcher, Part>>[];
-
-type OutsideOp = Exclude<Op, ProgramOp>;
+import { fromOutside } from './outside-ops.ts';
+import { executeOp, isProgramOp, type ProgramOp, type Result } from './trace-hart.ts';
+import { Watchers, type Watcher } from './watcher.ts';
 
 export class Machine implements HartPort {
   readonly kernel: Kernel;
-  private readonly watching = {
-    before: [] as Watching<'before'>,
-    load: [] as Watching<'load'>,
-    store: [] as Watching<'store'>,
-    copyIn: [] as Watching<'copyIn'>,
-    copyOut: [] as Watching<'copyOut'>,
-    touch: [] as Watching<'touch'>,
-    program: [] as Watching<'program'>,
-    read: [] as Watching<'read'>,
-    after: [] as Watching<'after'>,
-    event: [] as Watching<'event'>,
-  };
+  private readonly watching = new Watchers();
   private cpu: Cpu;
   private process: Process | undefined;
   /** By process: where recorded addresses are here. */
@@ -103,19 +59,9 @@ export class Machine implements HartPort {
 
   /** Shows a watcher what it wants to see from now on, after those that watch already. */
   watch(watcher: Watcher): void {
-    const { watching } = this;
-    if (hasPart(watcher, 'before')) watching.before.push(watcher);
-    if (hasPart(watcher, 'load')) watching.load.push(watcher);
-    if (hasPart(watcher, 'store')) watching.store.push(watcher);
-    if (hasPart(watcher, 'copyIn')) watching.copyIn.push(watcher);
-    if (hasPart(watcher, 'copyOut')) watching.copyOut.push(watcher);
-    if (hasPart(watcher, 'touch')) watching.touch.push(watcher);
-    if (hasPart(watcher, 'program')) watching.program.push(watcher);
-    if (hasPart(watcher, 'read')) watching.read.push(watcher);
-    if (hasPart(watcher, 'after')) watching.after.push(watcher);
-    if (hasPart(watcher, 'event')) watching.event.push(watcher);
+    this.watching.add(watcher);
     this.kernel.observer = (event) => {
-      for (const one of watching.event) one.event(event);
+      for (const one of this.watching.event) one.event(event);
     };
   }
 
@@ -127,7 +73,7 @@ export class Machine implements HartPort {
     const op = this.here(recorded);
     for (const watcher of this.watching.before) watcher.before(op, index);
     const result =
-      this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.fromOutside(this.process, op, index);
+      this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.performOutside(this.process, op, index);
     if (recorded.op !== 'touch') this.follow(recorded, op, result);
     if (recorded.op === 'exit') this.process = undefined;
     for (const watcher of this.watching.after) watcher.after(op, index, result);
@@ -313,127 +259,17 @@ export class Machine implements HartPort {
 
   // ---- Ops from outside the program.
 
-  private fromOutside(process: Process, op: OutsideOp, index: number): Result {
-    const k = this.kernel;
-    switch (op.op) {
-      case 'copyIn':
-        return inPieces(op.addr, op.length, (address, length) =>
-          this.copyIn(process, address, pieceOf(this.buffer, address - op.addr, length)),
-        );
-      case 'copyOut':
-        return inPieces(op.addr, op.length, (address, length) =>
-          this.copyOut(
-            process,
-            address,
-            this.buffer === undefined ? patternBytes(index, address - op.addr, length) : pieceOf(this.buffer, address - op.addr, length),
-          ),
-        );
-      case 'read':
-        return this.withFile(op.path, (file) =>
-          readFile(k, file, op.offset, op.length, (offset, bytes) => {
-            for (const watcher of this.watching.read) watcher.read(file.path, offset, bytes);
-          }),
-        );
-      case 'write':
-        return this.withFile(op.path, (file) =>
-          inPieces(op.offset, op.length, (offset, length) =>
-            writeFile(k, process.pid, file, offset, writtenBytes(op, index, offset - op.offset, length)),
-          ),
-        );
-      case 'truncate':
-        return this.withFile(op.path, (file) => drain(truncate(k, file, op.size)));
-      case 'resize':
-        return this.withFile(op.path, (file) => drain(resizeFromOutside(k, file, op.size)));
-      case 'sync':
-        return op.path === undefined ? drain(sync(k, undefined)) : this.withFile(op.path, (file) => drain(sync(k, file)));
-      case 'reclaim':
-        return reclaim(k, op.pages);
-      case 'pin':
-        return drain(pin(k, this.cpu, process, op.id, op.addr, op.access === 'w'));
-      case 'unpin':
-        unpin(k, op.id);
-        return 0;
-      case 'switchCpu':
-        return this.switchCpu(op.cpu);
-      case 'inject':
-        this.inject(op);
-        return 0;
-      case 'mark':
-        return 0;
-    }
+  private performOutside(process: Process, op: Exclude<Op, ProgramOp>, index: number): Result {
+    if (op.op === 'switchCpu') return this.switchCpu(op.cpu, process);
+    const { kernel, cpu, watching, buffer } = this;
+    return fromOutside({ kernel, cpu, process, watching, buffer }, op, index);
   }
 
-  private copyIn(process: Process, address: number, bytes: Uint8Array): number | Errno {
-    const copied = drain(copyIn(this.kernel, this.cpu, process, address, bytes));
-    if (typeof copied === 'number') for (const watcher of this.watching.copyIn) watcher.copyIn(process, address, bytes.subarray(0, copied));
-    return copied;
-  }
-
-  private copyOut(process: Process, address: number, bytes: Uint8Array): number | Errno {
-    const copied = drain(copyOut(this.kernel, this.cpu, process, address, bytes));
-    if (typeof copied === 'number')
-      for (const watcher of this.watching.copyOut) watcher.copyOut(process, address, bytes.subarray(0, copied));
-    return copied;
-  }
-
-  private withFile<T>(path: string, act: (file: NonNullable<ReturnType<Kernel['files']['get']>>) => T): T | Errno {
-    const file = this.kernel.files.get(path);
-    return file === undefined ? 'ENOENT' : act(file);
-  }
-
-  private switchCpu(to: number): Result {
+  private switchCpu(to: number, process: Process): Result {
     const cpu = this.kernel.cpus[to];
     if (cpu === undefined) return 'EINVAL';
     this.cpu = cpu;
-    this.kernel.switchTo(cpu, this.process!);
+    this.kernel.switchTo(cpu, process);
     return 0;
   }
-
-  private inject(op: OpOf<'inject'>): void {
-    const { kernel } = this;
-    if (op.fault === 'noFrame') kernel.frameFaultAt = op.at;
-    else if (op.fault === 'eio') kernel.storeFaults.errorAt = op.at;
-    else Object.assign(kernel.storeFaults, { shortReadAt: op.at, shortReadBytes: op.bytes ?? 0 });
-  }
-}
-
-/**
- * Does something to [start, start + length) page by page, so that a range of any length costs no more than what it reaches.
- *
- * @returns how far it came; the error if that was nowhere
- */
-function inPieces(start: number, length: number, act: (start: number, length: number) => number | Errno): number | Errno {
-  let done = 0;
-  do {
-    const piece = Math.min(length - done, PAGE_BYTES - ((start + done) % PAGE_BYTES));
-    const result = act(start + done, piece);
-    if (typeof result === 'string') return done > 0 ? done : result;
-    done += result;
-    if (result < piece) break;
-  } while (done < length);
-  return done;
-}
-
-/** The part of a buffer that a piece of a copy moves; fresh bytes if there is no buffer. */
-const pieceOf = (buffer: Uint8Array | undefined, from: number, length: number): Uint8Array =>
-  buffer === undefined ? new Uint8Array(length) : buffer.subarray(from, from + length);
-
-/** `length` bytes of what copyOut writes, from byte `from` on: bytes that tell this op from others. */
-export function patternBytes(index: number, from: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = patternByte(index, from + i);
-  return bytes;
-}
-
-/** `length` bytes of what a file write writes, from byte `from` on: its value repeated, or a pattern. */
-export function writtenBytes({ value }: OpOf<'write'>, index: number, from: number, length: number): Uint8Array {
-  if (value === undefined) return patternBytes(index, from, length);
-  const unit = Uint8Array.from(value.match(/../g) ?? ['00'], (digits) => parseInt(digits, 16));
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = unit[(from + i) % unit.length]!;
-  return bytes;
-}
-
-function hasPart<Part extends keyof Watcher>(watcher: Watcher, part: Part): watcher is Watcher & Required<Pick<Watcher, Part>> {
-  return watcher[part] !== undefined;
 }

@@ -17,7 +17,7 @@ import {
   type Design,
 } from '../kernel-model/index.ts';
 import type { Op, OpName, OpOf } from '../traces/op.ts';
-import { writtenBytes } from './machine.ts';
+import { writtenBytes } from './outside-ops.ts';
 import type { Reference } from './reference.ts';
 import { protBits, type Result } from './trace-hart.ts';
 

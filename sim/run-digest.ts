@@ -7,7 +7,7 @@
 import { EVENT_FIELDS, digestParts, type Kernel, type KernelEvent } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import type { Digester, Hasher } from './digest.ts';
-import type { Watcher } from './machine.ts';
+import type { Watcher } from './watcher.ts';
 import type { Result } from './trace-hart.ts';
 
 const TYPE_NUMBERS = new Map(Object.keys(EVENT_FIELDS).map((type, i) => [type, i]));

@@ -24,7 +24,8 @@ import {
   type Vma,
 } from '../../kernel-model/index.ts';
 import { BUSYBOX } from '../../scripts/suite-files.ts';
-import { Machine, type Watcher } from '../../sim/machine.ts';
+import { Machine } from '../../sim/machine.ts';
+import type { Watcher } from '../../sim/watcher.ts';
 import { fileBytes } from '../../traces/content.ts';
 import type { FileSpec } from '../../traces/header.ts';
 import { parseNotation } from '../../traces/notation.ts';
