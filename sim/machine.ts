@@ -83,6 +83,11 @@ export class Machine implements HartPort {
 
   // ---- What a live system asks for; each call is an op that watchers see.
 
+  /** Ops made here so far. */
+  get opCount(): number {
+    return this.next;
+  }
+
   /** Runs one op behind all others. */
   perform(op: Op): Result {
     return this.tick(op, this.next++);
@@ -128,8 +133,9 @@ export class Machine implements HartPort {
   reachForHart(address: number, access: Access): number | Refusal {
     const process = this.process!;
     const at = this.reach(process, address, access);
+    const refusal = typeof at === 'string' ? at : undefined;
+    for (const watcher of this.watching.touch) watcher.touch(process, address, access, refusal);
     if (typeof at === 'string') return at;
-    for (const watcher of this.watching.touch) watcher.touch(process, address, access);
     const { memory } = this.kernel;
     if (access !== 'store' || memory.codeFrames[memory.frameAt(at)] === 0)
       this.cpu.tlb.open(process.space.asid, vpnOf(address), rightFor(access));

@@ -1,5 +1,5 @@
 /** Who watches a machine, and what each one wants to see. A watcher sees everything and can change nothing. */
-import type { Access, KernelEvent, Process } from '../kernel-model/index.ts';
+import type { Access, KernelEvent, Process, Refusal } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import type { Result } from './trace-hart.ts';
 
@@ -13,8 +13,8 @@ export interface Watcher {
   copyIn?(process: Process, address: number, bytes: Uint8Array): void;
   /** The kernel wrote these bytes to user memory for a call. */
   copyOut?(process: Process, address: number, bytes: Uint8Array): void;
-  /** Machine code has reached memory in a way and on a page that it had not since the last op. Asking costs speed. */
-  touch?(process: Process, address: number, access: Access): void;
+  /** Machine code has reached memory in a way and on a page that it had not since the last op, or was refused. Asking costs speed. */
+  touch?(process: Process, address: number, access: Access, refusal: Refusal | undefined): void;
   /** From now on the kernel knows a program with these bytes. */
   program?(path: string, bytes: Uint8Array): void;
   /** A call read these bytes of a file. */

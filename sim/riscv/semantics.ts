@@ -33,7 +33,7 @@ export type Expression =
   /** Address of the instruction behind this one: pc + 2 or pc + 4. */
   | { readonly op: 'next' }
   | { readonly op: 'const'; readonly value: bigint }
-  /** In an `amo` effect: what memory held. */
+  /** In an `amo` effect: what memory held, sign-extended. */
   | { readonly op: 'old' }
   | { readonly op: 'unary'; readonly name: UnaryOperator; readonly a: Expression }
   | { readonly op: 'binary'; readonly name: BinaryOperator; readonly a: Expression; readonly b: Expression }
