@@ -1,10 +1,10 @@
 /**
  * What a guest's executable says of itself: is it a static riscv64 BusyBox, where do its segments lie, which applets has it?
  *
- * Nothing is run. The applets come from the table that BusyBox itself searches: their names, sorted, each closed by a NUL,
- * and an empty name after the last.
+ * Nothing is run.
  */
 import { checkImage, floorToPage, hex, parseElf, USER_END, type Image, type Segment } from '../kernel-model/index.ts';
+import { appletsOf } from '../sim/cli/guest.ts';
 import { GuestError } from './guest-error.ts';
 
 /** EM_RISCV. */
@@ -46,50 +46,6 @@ function imageOf(bytes: Uint8Array): Image | string {
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 const versionOf = (bytes: Uint8Array): string | undefined => /BusyBox v(\d[\w.]*(?: \([^\0)]{1,80}\))?)/.exec(latin1(bytes))?.[1];
-
-/** A few names that every BusyBox with a shell has; they stand in its table, each between two NULs. */
-const ANCHORS = ['sh', 'cat', 'echo'];
-const NAME = /^[a-z0-9[_][a-z0-9[_.+-]*$/;
-
-/** The longest sorted list of names around the anchors; empty if there is none. */
-export function appletsOf(bytes: Uint8Array): string[] {
-  const text = latin1(bytes);
-  let longest: string[] = [];
-  for (let at = text.indexOf('\0sh\0'); at >= 0; at = text.indexOf('\0sh\0', at + 1)) {
-    const list = [...namesBefore(text, at), ...namesFrom(text, at + 1)];
-    if (list.length > longest.length && ANCHORS.every((name) => list.includes(name))) longest = list;
-  }
-  return longest;
-}
-
-/** Names from `at` on, as long as they ascend. */
-function namesFrom(text: string, at: number): string[] {
-  const names: string[] = [];
-  for (let start = at; ;) {
-    const name = text.slice(start, text.indexOf('\0', start));
-    if (!NAME.test(name) || name <= (names.at(-1) ?? '')) return names;
-    names.push(name);
-    start += name.length + 1;
-  }
-}
-
-/**
- * Names before the NUL at `end`, as long as they descend, in ascending order.
- *
- * Nothing closes what lies before the table, so the first name ends a string of anything: its letters are taken, or `[` alone.
- */
-function namesBefore(text: string, end: number): string[] {
-  const names: string[] = [];
-  for (let last = 'sh', at = end; ;) {
-    const start = text.lastIndexOf('\0', at - 1);
-    const string = text.slice(start + 1, at);
-    const name = NAME.test(string) ? string : (/\[$|[a-z0-9_.+-]+$/.exec(string)?.[0] ?? '');
-    if (name !== '' && name < last) names.push(name);
-    if (name !== string || name >= last) return names.reverse();
-    last = name;
-    at = start;
-  }
-}
 
 // Segments.
 

@@ -12,17 +12,24 @@ import type { CommandDefinition, Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { defineKernels } from './kernels-command.ts';
 import { packageVersion } from './package-files.ts';
+import { defineRecord } from './record-command.ts';
 import { defineReplay } from './replay-command.ts';
+import { defineRun } from './run-command.ts';
 import { defineStory } from './story-command.ts';
+import { defineSuite } from './suite-command.ts';
 import { defineSweep } from './sweep-command.ts';
 import { Interrupted, UsageError, type Terminal } from './terminal.ts';
 import { defineTrace } from './trace-command.ts';
 
 /** In the order of the help. */
-const COMMANDS: readonly CommandDefinition[] = [defineReplay, defineSweep, defineKernels, defineTrace, defineStory];
+const COMMANDS: readonly CommandDefinition[] = [
+  ...[defineRun, defineRecord, defineSuite],
+  ...[defineReplay, defineSweep, defineKernels, defineTrace, defineStory],
+];
 
 const EXAMPLES = `
 Examples:
+  faultline run -- sh                                        a real riscv64 BusyBox, live on the kernel model
   faultline story                                            the M9.8.1 corruption, replayed
   faultline replay t.jsonl --kernel kevlar@m9.8 --json       one trace on one kernel
   faultline sweep t.jsonl                                    one trace on all kernels

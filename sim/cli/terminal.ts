@@ -10,7 +10,7 @@ import picocolors from 'picocolors';
 
 /** The two streams of a process, or of a test. */
 interface Sink {
-  write(text: string): boolean;
+  write(text: string | Uint8Array): boolean;
   readonly isTTY?: boolean | undefined;
 }
 
@@ -36,6 +36,12 @@ export class Terminal {
   /** Writes to standard output, and waits while the reader is slow. */
   async write(text: string): Promise<void> {
     if (text !== '' && !this.out.write(text)) await once(this.out, 'drain');
+  }
+
+  /** Writes the bytes of a program that runs in here, as they are: to standard output, or with `isError` to standard error. */
+  async writeBytes(bytes: Uint8Array, isError = false): Promise<void> {
+    if (isError) this.err.write(bytes);
+    else if (bytes.length > 0 && !this.out.write(bytes)) await once(this.out, 'drain');
   }
 
   async writeLines(lines: readonly string[]): Promise<void> {

@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const COMPILER = 'riscv64-linux-gnu-gcc';
-export const EMULATOR = 'qemu-riscv64';
+const COMPILER = 'riscv64-linux-gnu-gcc';
+const EMULATOR = 'qemu-riscv64';
 
 const OUTPUT_BYTES_MAX = 2 ** 30;
 const SECONDS_MAX = 120;
@@ -40,9 +40,9 @@ export const workDirectory = ((): (() => string) => {
  *
  * @throws Error with the compiler's words if it refuses
  */
-export function compile(name: string, sources: readonly string[], options: readonly string[] = []): string {
+export function compile(name: string, sources: readonly string[], libraries: readonly string[] = []): string {
   const path = join(workDirectory(), name);
-  const args = ['-O1', '-static', '-march=rv64gc', '-mabi=lp64d', ...options, '-o', path, ...sources];
+  const args = ['-O1', '-static', '-march=rv64gc', '-mabi=lp64d', '-o', path, ...sources, ...libraries];
   const { status, stderr, error } = spawnSync(COMPILER, args, { encoding: 'utf8' });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${COMPILER} ${args.join(' ')}: exit code ${status}\n${stderr}`);
@@ -57,9 +57,9 @@ export interface Emulation {
   readonly signal: string | undefined;
 }
 
-/** Runs a program under qemu to its end. */
+/** Runs a program under qemu to its end, in a directory of this run's. */
 export function emulate(path: string, args: readonly string[] = [], input: Uint8Array = new Uint8Array(0)): Emulation {
-  const options = { input, maxBuffer: OUTPUT_BYTES_MAX, timeout: SECONDS_MAX * 1000, killSignal: 'SIGKILL' } as const;
+  const options = { input, cwd: workDirectory(), maxBuffer: OUTPUT_BYTES_MAX, timeout: SECONDS_MAX * 1000, killSignal: 'SIGKILL' } as const;
   const { stdout, stderr, status, signal, error } = spawnSync(EMULATOR, [path, ...args], options);
   if (error !== undefined) throw error;
   return { stdout, stderr: stderr.toString(), exitCode: status ?? undefined, signal: signal ?? undefined };
