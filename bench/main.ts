@@ -15,6 +15,7 @@ import { openTrace, readTrace, writeTrace } from '../sim/cli/trace-file.ts';
 import { createDigester } from '../sim/digest.ts';
 import { replay, Replay, type ReplayOptions } from '../sim/replay.ts';
 import type { Trace } from '../traces/codec.ts';
+import { riscvRows } from './riscv.ts';
 import { touchHeavyTrace } from './touch-heavy.ts';
 
 const RUNS = 5;
@@ -149,7 +150,7 @@ function table(rows: readonly Row[]): string {
   return ['| what | figure | beside it, same run |', '| --- | --- | --- |', ...lines, '', machine].join('\n');
 }
 
-const text = table([...(await touchRows()), ...(await recordedRows())]);
+const text = table([...(await touchRows()), ...(await recordedRows()), ...riscvRows()]);
 console.log(text);
 if (process.argv.includes('--write')) {
   const readme = new URL('../README.md', import.meta.url);

@@ -10,6 +10,7 @@ import { memoryUseOf, randomInstruction, usageOf, type MemoryUse, type Operands,
 
 /** Control registers whose value is the program's own; counters are compared elsewhere. */
 const CSRS = [1, 2, 3];
+const [RNE, RTZ, DYNAMIC] = [0, 1, 7] as const;
 const TRIES_MAX = 1000;
 
 /** One instruction, placed. */
@@ -47,15 +48,19 @@ function trySample(image: CodeImage, row: Row, stream: Stream): Sample | undefin
   return { instruction, usage, memoryUse, pointer, piece, target: offset === undefined ? undefined : piece.start + offset };
 }
 
-/** Registers often the same; control registers that exist. */
+/** Registers often the same, rounding modes often those that compilers write, control registers that exist. */
 function givenOperands(row: Row, stream: Stream): Operands {
-  const given: Operands = row.effect.do === 'csr' ? { csr: stream.pick(CSRS) } : {};
   const operands = row.slots.map(({ operand }) => operand);
-  if (stream.chance(0.8) || !operands.includes('rd') || !operands.includes('rs1') || row.bytes === 2) return given;
-  const register = stream.int(32);
-  return operands.includes('rs2') && stream.chance(0.5)
-    ? { ...given, rd: register, rs2: register }
-    : { ...given, rd: register, rs1: register };
+  const given: Operands = {};
+  if (row.effect.do === 'csr') given.csr = stream.pick(CSRS);
+  if (operands.includes('rm') && stream.chance(0.6)) given.rm = stream.pick([RNE, RTZ, DYNAMIC]);
+  if (operands.includes('rd') && operands.includes('rs1') && row.bytes === 4 && stream.chance(0.2)) {
+    const register = stream.int(32);
+    given.rd = register;
+    if (operands.includes('rs2') && stream.chance(0.5)) given.rs2 = register;
+    else given.rs1 = register;
+  }
+  return given;
 }
 
 function jumpOffset(instruction: Instruction, stream: Stream): number | undefined {
@@ -78,8 +83,9 @@ export function sampleState(sample: Sample, background: BigUint64Array, stream: 
   if (instruction.base.name === 'jalr') state[instruction.rs1] = BigInt(target! - instruction.imm + stream.int(2));
   state[0] = BigInt(piece.entry);
   state[POINTER] = BigInt(pointer);
-  // Only where the instruction rounds by frm must frm be a mode.
-  state[FCSR] = BigInt(stream.int(32) | (stream.int(instruction.rm === 7 ? 5 : 8) << 5));
+  // Only where the instruction rounds by frm must frm be a mode. Often it is 0, as in programs, which engines are fast with.
+  const frm = stream.chance(0.5) ? 0 : stream.int(instruction.rm === DYNAMIC ? 5 : 8);
+  state[FCSR] = BigInt((frm << 5) | stream.int(32));
   return state;
 }
 

@@ -20,15 +20,17 @@ export function integerOperand(stream: Stream): bigint {
 export function floatOperand(stream: Stream, format: FloatFormat): bigint {
   const [fractionBits, fieldMax] = format === 's' ? [23, 0xff] : [52, 0x7ff];
   const sign = BigInt(stream.int(2)) << (format === 's' ? 31n : 63n);
-  if (stream.chance(0.15)) return sign | famous(stream, BigInt(fieldMax) << BigInt(fractionBits));
+  if (stream.chance(0.2)) return sign | famous(stream, BigInt(fieldMax) << BigInt(fractionBits));
   const field = BigInt(exponentField(stream, fieldMax, fractionBits));
   return sign | (field << BigInt(fractionBits)) | BigInt.asUintN(fractionBits, fraction(stream, fractionBits));
 }
 
-/** Zero, the smallest, infinity, the greatest, a signalling and a quiet NaN; one. @param infinity - its pattern */
+/** @param infinity - its pattern */
 function famous(stream: Stream, infinity: bigint): bigint {
-  const lowest = infinity & -infinity;
-  return stream.pick([0n, 0n, 1n, infinity, infinity - 1n, infinity + 1n, infinity | (lowest >> 1n), (infinity >> 1n) & -lowest]);
+  const normal = infinity & -infinity;
+  const one = (infinity >> 1n) & -normal;
+  const nans = [infinity + 1n, infinity | (normal >> 1n)];
+  return stream.pick([0n, 0n, 1n, normal - 1n, normal, one - 1n, one, infinity - 1n, infinity, ...nans]);
 }
 
 /** Corners of the field, its middle (numbers near 1, whose products and sums meet), and the reach of integers. */

@@ -33,9 +33,8 @@ export interface Scene {
   readonly old: number;
 }
 
-export const CANONICAL_NAN_S = 0x7fc00000n;
-export const CANONICAL_NAN_D = 0x7ff8000000000000n;
-export const BOX = 0xffffffff00000000n;
+const CANONICAL_NAN_S = 0x7fc00000n;
+const BOX = 0xffffffff00000000n;
 
 // prettier-ignore
 const COMPARISONS: Partial<Record<BinaryOperator, Plain>> = {

@@ -21,7 +21,7 @@ export const LEFT_FAR = 2;
 export const LEFT_UNDECODED = 3;
 /** The instruction at `ip` straddles the end of the page, and is not known to be what it was. Its budget is taken. */
 export const LEFT_STRADDLER = 4;
-export const LEFT_LOG_FULL = 5;
+const LEFT_LOG_FULL = 5;
 
 /** How the loop is left. Where it does not stand at `target`, pc follows from `ip`. */
 interface Exit {
