@@ -19,6 +19,7 @@ export class CrashWitness implements Watcher {
 
   constructor(live: LiveMachine) {
     this.live = live;
+    live.machine.watch(this);
   }
 
   /** The process is on the CPU, and its memory is still there. */

@@ -1,17 +1,18 @@
 /** Where a guest's standard input comes from: a file, a pipe, or a terminal in raw mode. */
 import { createReadStream } from 'node:fs';
 import type { ReadStream } from 'node:tty';
+import type { WindowSize } from '../linux/tty.ts';
 import { UsageError } from './terminal.ts';
 
 /** Ends a run in a terminal, where Ctrl-C goes to the guest. */
-export const ESCAPE = 0x1d; // Ctrl-]
+const ESCAPE = 0x1d; // Ctrl-]
 
 export interface GuestInput {
-  /** Set if a terminal is at the other end. */
-  readonly size: { readonly rows: number; readonly columns: number } | undefined;
+  /** Set if a terminal is at the other end: its size now. */
+  readonly size: WindowSize | undefined;
   /** What has come since the last time, without waiting. */
   arrived(): Uint8Array[];
-  /** Waits for more. @returns undefined at the end */
+  /** Waits for more, or for another size, which is no bytes. @returns undefined at the end */
   next(): Promise<Uint8Array | undefined>;
   /** Gives the terminal back as it was. */
   close(): void;
@@ -46,6 +47,9 @@ function streamInput(open: () => AsyncIterable<Uint8Array> & { destroy(): unknow
   };
 }
 
+/** Of a terminal that does not know its size. */
+const DEFAULT_SIZE: WindowSize = { rows: 24, columns: 80 };
+
 /** Bytes as they are typed: nothing is edited or interpreted on this side but Ctrl-]. */
 class KeyboardInput implements GuestInput {
   private readonly keyboard: ReadStream;
@@ -62,15 +66,22 @@ class KeyboardInput implements GuestInput {
     this.wake();
   };
 
+  private readonly onResize = (): void => {
+    this.chunks.push(new Uint8Array(0));
+    this.wake();
+  };
+
   constructor(keyboard: ReadStream) {
     this.keyboard = keyboard;
     keyboard.setRawMode(true);
     keyboard.on('data', this.onData).on('end', this.onEnd);
+    process.stdout.on('resize', this.onResize);
     process.once('exit', this.restore);
   }
 
-  get size(): { rows: number; columns: number } {
-    return { rows: process.stdout.rows, columns: process.stdout.columns };
+  get size(): WindowSize {
+    const { rows, columns } = process.stdout;
+    return { rows: rows || DEFAULT_SIZE.rows, columns: columns || DEFAULT_SIZE.columns };
   }
 
   /** @throws Escaped if Ctrl-] was pressed or the terminal is gone */
@@ -89,6 +100,7 @@ class KeyboardInput implements GuestInput {
 
   close(): void {
     this.keyboard.off('data', this.onData).off('end', this.onEnd);
+    process.stdout.off('resize', this.onResize);
     this.restore();
     process.off('exit', this.restore);
     this.keyboard.pause();

@@ -10,9 +10,10 @@ import type { LiveMachine, LiveResult } from '../live.ts';
 import { describeCall } from '../linux/crash-report.ts';
 import { standardTree } from '../linux/fs/standard-tree.ts';
 import type { FileTree } from '../linux/fs/tree.ts';
+import { SI_KERNEL, signalGroup } from '../linux/send-signal.ts';
+import { SIGNALS } from '../linux/signal-numbers.ts';
 import type { CallRecord } from '../linux/sleep.ts';
 import { LINUX_DEFAULTS, LinuxSystem, type RunResult } from '../linux/system.ts';
-import { failureLines, indent } from '../report.ts';
 import type { Watcher } from '../watcher.ts';
 import { CrashWitness } from './crash-output.ts';
 import { EXIT } from './exit-code.ts';
@@ -20,6 +21,7 @@ import { DEFAULT_GUEST, readGuest } from './guest.ts';
 import { Escaped, openInput, type GuestInput } from './guest-input.ts';
 import { copyTree } from './host-tree.ts';
 import { openMachine, type LiveFlags } from './live-options.ts';
+import { LiveWitness } from './live-witness.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 
 export interface RunFlags extends LiveFlags {
@@ -49,8 +51,7 @@ export async function runLive(
 ): Promise<LiveRun> {
   const { tree, path, args } = prepare(command, flags);
   const live = openMachine(flags, watchers);
-  const witness = new CrashWitness(live);
-  live.machine.watch(witness);
+  const witnesses = { crashes: new CrashWitness(live), findings: new LiveWitness(live) };
   const input = openInput(flags.stdin);
   try {
     const session = new Session(live, tree, input, flags, terminal);
@@ -58,7 +59,7 @@ export async function runLive(
     if (typeof problem === 'string') throw new UsageError(`${path}: cannot be run: ${problem}`);
     const ended = await session.run();
     input.close();
-    return { live, ...conclude(session.system, live, ended, witness, terminal) };
+    return { live, ...conclude(session.system, live, ended, witnesses, terminal) };
   } finally {
     input.close();
   }
@@ -160,6 +161,7 @@ class Session {
     try {
       for (;;) {
         for (const bytes of this.input.arrived()) this.system.feed(bytes);
+        this.followSize();
         const result = this.live.guarded(() => this.system.run(Math.min(SLICE, this.instructionsMax - hart.retired)));
         await this.flush();
         if (result?.why === 'needs-input') await this.feedNext();
@@ -171,6 +173,17 @@ class Session {
       if (error instanceof Escaped) return undefined;
       throw error;
     }
+  }
+
+  /** The window may have changed. */
+  private followSize(): void {
+    const { linux } = this.system;
+    const { size } = this.input;
+    if (linux.tty === undefined || size === undefined) return;
+    const { rows, columns } = linux.tty.size;
+    if (size.rows === rows && size.columns === columns) return;
+    linux.tty.size = size;
+    signalGroup(linux, linux.tty.foreground, { signal: SIGNALS.SIGWINCH, code: SI_KERNEL });
   }
 
   private async feedNext(): Promise<void> {
@@ -186,25 +199,29 @@ class Session {
   }
 }
 
+interface Witnesses {
+  readonly crashes: CrashWitness;
+  readonly findings: LiveWitness;
+}
+
 /** Says what there is to say when a run is over. */
 function conclude(
   system: LinuxSystem,
   live: LiveMachine,
   ended: RunResult | undefined,
-  witness: CrashWitness,
+  { crashes, findings }: Witnesses,
   terminal: Terminal,
 ): Pick<LiveRun, 'result' | 'code'> {
   const say = (lines: readonly string[]): void => {
     for (const line of lines) terminal.remark(line);
   };
-  for (const crash of system.crashes) say(witness.lines(crash));
+  for (const crash of system.crashes) say(crashes.lines(crash));
   if (ended?.why === 'limit') say([`faultline: stopped after ${live.hart.retired} instructions`]);
   if (ended?.why === 'deadlock') say(['faultline: every process waits, and nothing will ever come']);
   const unknown = [...system.unknownCalls].map(([name, count]) => (count === 1 ? name : `${name} (${count} times)`));
   if (unknown.length > 0) say([`faultline: system calls that do not exist here: ${unknown.join(', ')}`]);
   const result = live.finish();
-  if (result.failure !== undefined)
-    say(['', `${result.failure.kind} ${result.failure.id}`, ...indent(failureLines(result.failure, undefined))]);
+  if (result.failure !== undefined) say(['', ...findings.lines(result.failure)]);
   return { result, code: codeOf(ended, result) };
 }
 

@@ -24,15 +24,22 @@ export const defineRecord: CommandDefinition = (program, { terminal, exitWith })
     .action(async (command: string[], flags: RunFlags & { readonly output: string }) => {
       const recorder = new Recorder();
       const { live, code } = await runLive(command, flags, [recorder], terminal);
-      await writeRecording(flags.output, recorder, live, terminal);
+      await writeRecording(flags.output, { recorder, live, program: command.join(' ') }, terminal);
       exitWith(code);
     });
 };
 
+export interface Recording {
+  readonly recorder: Recorder;
+  readonly live: LiveMachine;
+  /** What ran, for people. */
+  readonly program: string;
+}
+
 /** Writes a recording, and says so. */
-export async function writeRecording(path: string, recorder: Recorder, live: LiveMachine, terminal: Terminal): Promise<void> {
+export async function writeRecording(path: string, { recorder, live, program }: Recording, terminal: Terminal): Promise<void> {
   const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   const { header, ops } = recorder.trace(live.kernel.name, live.machine.kernel, digestOf);
-  await writeTrace(path, header, ops);
+  await writeTrace(path, { ...header, source: { tool: 'faultline, live', program } }, ops);
   terminal.remark(`faultline: ${path}: ${ops.length} ops`);
 }

@@ -11,7 +11,6 @@ import { standardTree } from '../linux/fs/standard-tree.ts';
 import { LINUX_DEFAULTS } from '../linux/system.ts';
 import type { LiveMachine, LiveResult } from '../live.ts';
 import { Recorder } from '../recorder.ts';
-import { failureLines, indent } from '../report.ts';
 import { ENVIRONMENT, FOLDER, missingApplets, problemOf, readSuite, type Check } from '../suite.ts';
 import { JobRunner, type Death, type Job, type JobOutcome } from '../suite-runner.ts';
 import type { CommandDefinition } from './context.ts';
@@ -19,6 +18,7 @@ import { EXIT } from './exit-code.ts';
 import { readGuest, type Guest } from './guest.ts';
 import { addLiveOptions, openMachine, type LiveFlags } from './live-options.ts';
 import { SLICE } from './live-run.ts';
+import { LiveWitness } from './live-witness.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
 import { writeRecording } from './record-command.ts';
@@ -77,14 +77,15 @@ async function runSuite(flags: SuiteFlags, terminal: Terminal): Promise<number> 
   const checks = flags.stress === undefined ? chosenChecks(flags.only) : stressChecks(flags.stress);
   const recorder = flags.record === undefined ? undefined : new Recorder();
   const live = openMachine(flags, recorder === undefined ? [] : [recorder]);
+  const witness = new LiveWitness(live);
   const results: CheckResult[] = [];
   const isQuiet = flags.json === true || flags.stress !== undefined;
   const end = await runChecks({ checks, guest, live, flags, terminal }, async (result) => {
     results.push(result);
     if (!isQuiet) await terminal.write(`${checkLine(result, terminal)}\n`);
   });
-  if (recorder !== undefined) await writeRecording(flags.record!, recorder, live, terminal);
-  const run: SuiteRun = { results, result: live.finish(), end, live };
+  if (recorder !== undefined) await writeRecording(flags.record!, { recorder, live, program: 'the BusyBox suite' }, terminal);
+  const run: SuiteRun = { results, result: live.finish(), end, live, witness };
   if (flags.json === true) await terminal.write(`${JSON.stringify(suiteDocument(run, performance.now() - startedAt))}\n`);
   else await terminal.writeLines(summaryLines(run, flags));
   terminal.remark(`${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -124,16 +125,23 @@ async function runChecks(
     hostname: LINUX_DEFAULTS.hostname,
     time: LINUX_DEFAULTS.bootTime,
   });
-  const byName = new Map(checks.map((check) => [check.name, check]));
   const outcomes: JobOutcome[] = [];
   const possible = checks.filter((check) => missingApplets(check, guest.applets).length === 0);
   const jobs = possible.map((check) => jobOf(check, flags.stress !== undefined));
   const runner = new JobRunner({ live, tree, seed: flags.seed, onEnd: (outcome) => void outcomes.push(outcome) }, jobs);
   const instructionsMax = flags.maxInstructions ?? Infinity;
-  for (const check of checks) if (!possible.includes(check)) await onResult(skipped(check, guest));
+  const waiting = checks.values();
+  /** Checks that could not run come between those that did, in the suite's order. */
+  const tellUpTo = async (outcome: JobOutcome | undefined): Promise<void> => {
+    for (const check of waiting) {
+      if (check.name === outcome?.job.name) return onResult(resultOf(check, outcome));
+      await onResult(skipped(check, guest));
+    }
+  };
   for (;;) {
     const result = live.guarded(() => runner.run(Math.min(SLICE, instructionsMax - live.hart.retired)));
-    for (const outcome of outcomes.splice(0)) await onResult(resultOf(byName.get(outcome.job.name)!, outcome));
+    for (const outcome of outcomes.splice(0)) await tellUpTo(outcome);
+    if (result?.why === 'ended') await tellUpTo(undefined);
     if (result === undefined) return 'kernel bug';
     if (result.why === 'ended') return 'ended';
     if (result.why !== 'limit') return 'deadlock';
@@ -179,6 +187,7 @@ interface SuiteRun {
   readonly result: LiveResult;
   readonly end: End;
   readonly live: LiveMachine;
+  readonly witness: LiveWitness;
 }
 
 const NAME_COLUMNS = 24;
@@ -192,7 +201,7 @@ function checkLine({ name, verdict, problem, deaths }: CheckResult, { colours }:
   return `${start} ${colours.red('FAIL')} pid ${death.pid} (${death.comm}, exec ${death.exec}) died of ${death.signal}`;
 }
 
-function summaryLines({ results, result, end, live }: SuiteRun, { stress }: SuiteFlags): string[] {
+function summaryLines({ results, result, end, live, witness }: SuiteRun, { stress }: SuiteFlags): string[] {
   const count = (verdict: CheckResult['verdict']): number => results.filter((one) => one.verdict === verdict).length;
   const [passed, skips] = [count('ok'), count('skipped')];
   const total = stress ?? results.length - skips;
@@ -204,9 +213,7 @@ function summaryLines({ results, result, end, live }: SuiteRun, { stress }: Suit
     `  ${execs} execs, ${forks} forks, ${faults} faults, ${assemblies} assemblies, ${live.hart.retired} instructions`,
     ...firstDeathLines(results),
     ...(end === 'ended' ? [] : [`  ended early: ${ENDS[end]}`]),
-    ...(result.failure === undefined
-      ? []
-      : ['', `${result.failure.kind} ${result.failure.id}`, ...indent(failureLines(result.failure, undefined))]),
+    ...(result.failure === undefined ? [] : ['', ...witness.lines(result.failure)]),
   ];
 }
 
@@ -237,7 +244,7 @@ function suiteDocument({ results, result, end, live }: SuiteRun, elapsedMs: numb
     leakedFrames,
     instructions: live.hart.retired,
     elapsedMs: Math.round(elapsedMs),
-    failure: failure ?? null,
+    failure: failure === undefined ? null : { kind: failure.kind, id: failure.id, op: failure.op, message: failure.message },
     findings: findings.length,
     checks: results.map(({ problem, pid, ...rest }) => ({ ...rest, pid: pid ?? null, problem: problem ?? null })),
   };

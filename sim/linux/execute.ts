@@ -42,6 +42,7 @@ export function execute(linux: Linux, process: Process, { path, args, env }: Exe
   const { kernel } = linux.machine;
   registerInterpreter(linux, process, chosen.file);
   const known = linux.programs.register(chosen.file, textOf(chosen.path));
+  if (known === undefined) return 'ENOMEM';
   const request = loadRequest(kernel.files, kernel.design.userEnd, known, chosen.args, env);
   if (typeof request === 'string') return request;
   const plan = planExec(kernel.design, request);

@@ -11,8 +11,8 @@ import type { Prng } from '../prng.ts';
 import type { Hart } from '../riscv/hart.ts';
 import type { Clock } from './clock.ts';
 import type { CrashReport } from './crash-report.ts';
-import type { Directory } from './fs/inode.ts';
-import type { Stream } from './fs/stream.ts';
+import type { Directory, Inode } from './fs/inode.ts';
+import type { OpenFile, Stream } from './fs/stream.ts';
 import type { FileTree } from './fs/tree.ts';
 import type { HostInput } from './host-stream.ts';
 import type { Process } from './process.ts';
@@ -42,6 +42,8 @@ export interface Linux {
   readonly crashes: CrashReport[];
   /** st_dev of what has no name in the tree: pipes, the host's streams. */
   readonly pipeDevice: number;
+  /** Who holds flock's locks. */
+  readonly locks: WeakMap<Inode, Map<OpenFile, 'shared' | 'exclusive'>>;
   /** Told of every call when it has its answer. */
   readonly onCall: ((pid: number, call: CallRecord) => void) | undefined;
   /** What `mount` shows, oldest first. */

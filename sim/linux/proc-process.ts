@@ -31,7 +31,6 @@ export function processEntries(linux: Linux, process: Process, nodes: Nodes, dir
       () => pathOf(linux.tree.root, process.cwd) ?? '',
       () => process.cwd,
     ),
-    file('environ', () => ''),
     link(
       'exe',
       () => process.exe?.path ?? '',

@@ -13,7 +13,7 @@ const NS = 1_000_000_000;
 const NS_PER_TICK = 10_000_000;
 
 /** Makes the inodes of one /proc. Paths are relative to its root. */
-export class ProcNodes {
+class ProcNodes {
   private readonly linux: Linux;
   private readonly dev: number;
   private readonly numbers = new Map<string, number>();
@@ -45,7 +45,7 @@ export class ProcNodes {
 }
 
 /** Entries with fixed names, each made when asked for. */
-export const fixedEntries = (makers: ReadonlyMap<string, () => Inode>): ComputedEntries => ({
+const fixedEntries = (makers: ReadonlyMap<string, () => Inode>): ComputedEntries => ({
   get: (name) => makers.get(name)?.(),
   keys: () => makers.keys(),
 });

@@ -93,7 +93,7 @@ export interface Process {
 }
 
 const RLIM_INFINITY = 2n ** 64n - 1n;
-export const RLIMIT_STACK = 3;
+const RLIMIT_STACK = 3;
 export const RLIMIT_NOFILE = 7;
 const LIMITS = 16;
 

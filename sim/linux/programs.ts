@@ -8,6 +8,9 @@
 import type { Machine } from '../machine.ts';
 import type { RegularFile } from './fs/inode.ts';
 
+/** Files are sparse, the kernel's copies are not. */
+const PROGRAM_BYTES_MAX = 2 ** 28;
+
 export class Programs {
   private readonly machine: Machine;
   private readonly known = new Map<RegularFile, { readonly version: number; readonly path: string }>();
@@ -16,10 +19,16 @@ export class Programs {
     this.machine = machine;
   }
 
-  /** Sees to it that the kernel knows the file as it is now. @param path - absolute, as text @returns the path the kernel knows it by */
-  register(file: RegularFile, path: string): string {
+  /**
+   * Sees to it that the kernel knows the file as it is now.
+   *
+   * @param path - absolute, as text
+   * @returns the path by which the kernel knows it; undefined if it is larger than 256 MiB
+   */
+  register(file: RegularFile, path: string): string | undefined {
     const known = this.known.get(file);
     if (known?.version === file.version) return known.path;
+    if (file.content.size > PROGRAM_BYTES_MAX) return undefined;
     const fresh = this.freshPath(path);
     this.machine.addProgram(fresh, file.content.read(0, file.content.size).slice());
     this.known.set(file, { version: file.version, path: fresh });

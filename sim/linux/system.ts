@@ -10,25 +10,23 @@ import type { Hart, Stop } from '../riscv/hart.ts';
 import { Clock } from './clock.ts';
 import type { CrashReport } from './crash-report.ts';
 import { answerCall, resumeCall } from './dispatch.ts';
-import { DESCRIPTORS_MAX, FdTable } from './fs/fd-table.ts';
-import { O_RDWR, O_WRONLY, openFile } from './fs/stream.ts';
 import type { FileTree } from './fs/tree.ts';
 import { execute } from './execute.ts';
 import { hostOutput, HostInput } from './host-stream.ts';
 import type { Errno } from './errno.ts';
-import { kernelProcess, type Linux } from './linux.ts';
+import type { Linux } from './linux.ts';
 import { nameOfText } from './names.ts';
 import { writeUser, viewOf } from './user-memory.ts';
-import { copyRegisters, freshRegisters, freshSignals, initialLimits, type Process } from './process.ts';
-import { procRoot } from './proc.ts';
+import { copyRegisters, type Process } from './process.ts';
 import { Programs } from './programs.ts';
 import { chooseNext, nextDeadline, ringAlarms } from './scheduler.ts';
-import { forceSignal, SI_KERNEL, signalGroup } from './send-signal.ts';
+import { SI_KERNEL, signalGroup } from './send-signal.ts';
 import { SIGNALS } from './signal-numbers.ts';
 import { actOnSignals, deliverable } from './signals.ts';
 import type { CallRecord } from './sleep.ts';
+import { trap } from './trap.ts';
 import { Tty, type WindowSize } from './tty.ts';
-import { endProcess } from './exit.ts';
+import { addFirstProcess, FIRST_PID, mountProc } from './boot.ts';
 
 export interface LinuxConfig {
   readonly machine: Machine;
@@ -69,12 +67,6 @@ export type RunResult =
   /** As many instructions as asked for have run. */
   | { readonly why: 'limit' };
 
-const INIT = 1;
-const SEGV = { MAPERR: 1, ACCERR: 2 } as const;
-const BUS = { ADRALN: 1, ADRERR: 2 } as const;
-const ILL_ILLOPC = 1;
-const TRAP_BRKPT = 1;
-
 export class LinuxSystem {
   readonly linux: Linux;
   private readonly quantum: number;
@@ -103,15 +95,16 @@ export class LinuxSystem {
       input: new HostInput(),
       console: tty ?? hostOutput(config.stdout),
       current: undefined,
-      nextPid: INIT,
+      nextPid: FIRST_PID,
       unknownCalls: new Map(),
       crashes: [],
+      locks: new WeakMap(),
       onCall: config.onCall,
       pipeDevice: tree.newDevice(),
       mounts: [],
     };
-    this.mountProc();
-    this.spawnInit(config);
+    mountProc(this.linux);
+    addFirstProcess(this.linux, config);
   }
 
   /** Calls that answered ENOSYS, with how often. */
@@ -127,7 +120,7 @@ export class LinuxSystem {
   /** Makes process 1 run a program. @returns why it cannot */
   start(path: string, args: readonly string[], env: readonly string[]): 0 | Errno {
     const { linux } = this;
-    const init = linux.processes.get(INIT)!;
+    const init = linux.processes.get(FIRST_PID)!;
     this.switchTo(init);
     return execute(linux, init, { path: nameOfText(path), args, env });
   }
@@ -149,7 +142,7 @@ export class LinuxSystem {
     const { linux } = this;
     const end = linux.hart.retired + instructionsMax;
     for (;;) {
-      const init = linux.processes.get(INIT);
+      const init = linux.processes.get(FIRST_PID);
       if (init === undefined || init.state === 'zombie') return endOf(init);
       const left = end - linux.hart.retired;
       if (left <= 0) return { why: 'limit' };
@@ -209,66 +202,6 @@ export class LinuxSystem {
     linux.hart.switched();
     linux.current = process;
   }
-
-  // ---- Boot.
-
-  private mountProc(): void {
-    const { linux } = this;
-    const root = procRoot(linux);
-    const covered = linux.tree.addDirectory('/proc', 0o555);
-    root.name = covered.name;
-    root.parent = covered.parent;
-    covered.mounted = root;
-    linux.mounts.push({ source: 'proc', type: 'proc', covered, root });
-  }
-
-  private spawnInit({ stdout, stderr }: LinuxConfig): void {
-    const { linux } = this;
-    const { root } = linux.tree;
-    const fds = new FdTable();
-    const name = { directory: linux.tree.addDirectory('/dev'), name: 'console' };
-    const device = linux.tree.newDeviceNode(0o600, 5, 1, linux.pipeDevice);
-    const streams = linux.tty === undefined ? [linux.input, hostOutput(stdout), hostOutput(stderr)] : [linux.tty, linux.tty, linux.tty];
-    streams.forEach((stream, fd) => {
-      const inode = linux.tty === undefined ? linux.tree.newFifo(0o600, linux.pipeDevice) : device;
-      const flags = linux.tty !== undefined ? O_RDWR : fd === 0 ? 0 : O_WRONLY;
-      fds.add(openFile(inode, stream, flags, linux.tty === undefined ? undefined : name), false);
-    });
-    linux.processes.set(INIT, {
-      pid: INIT,
-      parent: 0,
-      pgid: INIT,
-      sid: INIT,
-      comm: 'init',
-      args: [],
-      exe: undefined,
-      root,
-      cwd: root,
-      umask: 0o022,
-      uid: 0,
-      gid: 0,
-      nice: 0,
-      fds,
-      registers: freshRegisters(),
-      signals: freshSignals(),
-      limits: initialLimits(linux.machine.kernel.design.stackBytes, DESCRIPTORS_MAX),
-      state: 'live',
-      call: undefined,
-      restarts: false,
-      borrowsSpace: false,
-      tidAddress: 0,
-      exitStatus: 0,
-      news: undefined,
-      stopSignal: 0,
-      alarm: undefined,
-      startedAt: 0,
-      cpuNs: 0,
-      childrenNs: 0,
-      history: [],
-    });
-    linux.nextPid = INIT + 1;
-    if (linux.tty !== undefined) linux.tty.session = linux.tty.foreground = INIT;
-  }
 }
 
 function endOf(init: Process | undefined): RunResult {
@@ -287,28 +220,3 @@ function writeChildTid(linux: Linux, process: Process): void {
   writeUser(linux, process, process.tidAddress, bytes);
   process.tidAddress = 0;
 }
-
-/** An instruction could not be carried out: the signal that Linux sends for it. */
-function trap(linux: Linux, process: Process, stop: Exclude<Stop, { why: 'limit' | 'ecall' }>): void {
-  const address = linux.hart.registers.pc;
-  switch (stop.why) {
-    case 'breakpoint':
-      return void forceSignal(linux, process, { signal: SIGNALS.SIGTRAP, code: TRAP_BRKPT, address });
-    case 'illegal':
-      return void forceSignal(linux, process, { signal: SIGNALS.SIGILL, code: ILL_ILLOPC, address });
-    case 'misaligned':
-      return void forceSignal(linux, process, { signal: SIGNALS.SIGBUS, code: BUS.ADRALN, address: stop.address });
-    case 'refused':
-      return void refuse(linux, process, stop);
-  }
-}
-
-function refuse(linux: Linux, process: Process, { refusal, address }: Extract<Stop, { why: 'refused' }>): void {
-  if (refusal === 'SIGSEGV') forceSignal(linux, process, { signal: SIGNALS.SIGSEGV, code: segvCode(linux, process, address), address });
-  else if (refusal === 'SIGBUS') forceSignal(linux, process, { signal: SIGNALS.SIGBUS, code: BUS.ADRERR, address });
-  // Out of memory, or a fault that never ends: nothing can be done for the program.
-  else endProcess(linux, process, { signal: SIGNALS.SIGKILL, address });
-}
-
-const segvCode = (linux: Linux, process: Process, address: bigint): number =>
-  kernelProcess(linux, process)?.space.vmas.containing(Number(address)) === undefined ? SEGV.MAPERR : SEGV.ACCERR;

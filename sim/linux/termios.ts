@@ -8,20 +8,21 @@
 export const ICRNL = 0o400;
 export const IGNCR = 0o200;
 export const INLCR = 0o100;
-export const IXON = 0o2000;
+const IXON = 0o2000;
+export const IUTF8 = 0o40000;
 export const OPOST = 1;
 export const ONLCR = 4;
 export const ISIG = 1;
 export const ICANON = 2;
 export const ECHO = 0o10;
 export const ECHOE = 0o20;
-export const ECHOK = 0o40;
+const ECHOK = 0o40;
 export const ECHONL = 0o100;
 export const NOFLSH = 0o200;
 export const TOSTOP = 0o400;
 export const ECHOCTL = 0o1000;
-export const ECHOKE = 0o4000;
-export const IEXTEN = 0o100000;
+const ECHOKE = 0o4000;
+const IEXTEN = 0o100000;
 
 /** Places in c_cc. */
 export const CC = {
@@ -59,9 +60,9 @@ const CC_COUNT = 19;
 /** 38400 baud, eight bits, receiver on. */
 const B38400_CS8_CREAD = 0o277;
 
-/** What Linux gives a fresh terminal (tty_std_termios). */
+/** What Linux gives a fresh terminal (tty_std_termios), and IUTF8, as terminal emulators set it. */
 export const freshTermios = (): Termios => ({
-  iflag: ICRNL | IXON,
+  iflag: ICRNL | IXON | IUTF8,
   oflag: OPOST | ONLCR,
   cflag: B38400_CS8_CREAD,
   lflag: ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,

@@ -3,7 +3,7 @@
  *
  * Canonical mode edits lines and gives them out one by one; raw mode gives every byte. Interrupt characters become signals to
  * the foreground process group. Without a host program at the other end nothing is lost: unread bytes wait (4096 of a line).
- * Left out: flow control (^S, ^Q), VLNEXT, VREPRINT, VTIME between bytes (a read with VMIN 0 returns at once).
+ * Left out: tabs count as one column when they are erased, flow control (^S, ^Q), VLNEXT, VREPRINT, VTIME between bytes (a read with VMIN 0 returns at once).
  *
  * @see termios(3); Linux drivers/tty/n_tty.c
  */
@@ -69,8 +69,14 @@ export class Tty implements Stream {
     return (this.termios.lflag & t.ICANON) !== 0 ? waiting : waiting + this.typed.length;
   }
 
-  /** New settings; bytes typed so far stay, and become readable as the new mode says. */
+  /** New settings. What was typed in raw mode and not read is one line when lines begin to count, as in n_tty_set_termios. */
   set(termios: t.Termios): void {
+    const unread = [...this.lines.flatMap((line) => [...line]), ...this.typed];
+    if (((this.termios.lflag ^ termios.lflag) & t.ICANON) !== 0) {
+      const isLine = (termios.lflag & t.ICANON) !== 0 && unread.length > 0;
+      this.lines = isLine ? [Uint8Array.from(unread)] : [];
+      this.typed = isLine ? [] : unread;
+    }
     this.termios = termios;
   }
 
@@ -110,11 +116,11 @@ export class Tty implements Stream {
     }
     if ((lflag & t.ICANON) === 0) {
       this.typed.push(byte);
-      this.echo(byte);
+      this.echo(byte, raw === RETURN);
     } else if (is(t.CC.EOF)) this.endLine();
-    else if (is(t.CC.ERASE)) this.erase(1);
-    else if (is(t.CC.KILL)) this.erase(this.typed.length);
-    else if (is(t.CC.WERASE)) this.erase(this.lastWordLength());
+    else if (is(t.CC.ERASE)) this.erase();
+    else if (is(t.CC.KILL)) while (this.typed.length > 0) this.erase();
+    else if (is(t.CC.WERASE)) this.eraseWord();
     else if (byte === NEWLINE || is(t.CC.EOL) || is(t.CC.EOL2)) {
       this.typed.push(byte);
       this.echo(byte);
@@ -136,35 +142,49 @@ export class Tty implements Stream {
     this.typed = [];
   }
 
-  private erase(count: number): void {
+  /** Where the last character of the typed line begins; with IUTF8 that is not at a continuation byte. */
+  private lastStart(): number {
+    let at = this.typed.length - 1;
+    if ((this.termios.iflag & t.IUTF8) !== 0) while (at > 0 && (this.typed[at]! & 0xc0) === 0x80) at--;
+    return at;
+  }
+
+  /** Takes the last character away, if there is one, from the line and from the screen. */
+  private erase(): void {
+    if (this.typed.length === 0) return;
     const { lflag } = this.termios;
-    for (let i = 0; i < count && this.typed.length > 0; i++) {
-      // A character of UTF-8 goes as a whole: continuation bytes leave no mark on the screen.
-      let byte = this.typed.pop()!;
-      while ((byte & 0xc0) === 0x80 && this.typed.length > 0) byte = this.typed.pop()!;
-      if ((lflag & t.ECHO) === 0 || (lflag & t.ECHOE) === 0) continue;
-      const columns = isControl(byte) && (lflag & t.ECHOCTL) !== 0 ? 2 : 1;
-      for (let column = 0; column < columns; column++) this.print(Uint8Array.of(8, 32, 8));
+    const [byte] = this.typed.splice(this.lastStart());
+    if ((lflag & t.ECHO) === 0 || (lflag & t.ECHOE) === 0) return;
+    const columns = isControl(byte!) && (lflag & t.ECHOCTL) !== 0 ? 2 : 1;
+    for (let column = 0; column < columns; column++) this.print(Uint8Array.of(8, 32, 8));
+  }
+
+  private eraseWord(): void {
+    let isInWord = false;
+    while (this.typed.length > 0) {
+      const isWord = isWordByte(this.typed[this.lastStart()]!);
+      if (isInWord && !isWord) return;
+      isInWord ||= isWord;
+      this.erase();
     }
   }
 
-  private lastWordLength(): number {
-    let at = this.typed.length;
-    while (at > 0 && this.typed[at - 1] === 32) at--;
-    while (at > 0 && this.typed[at - 1] !== 32) at--;
-    return this.typed.length - at;
-  }
-
-  private echo(byte: number): void {
+  /** @param isReturn - a newline that was Return: in raw mode only that one is shown as a new line */
+  private echo(byte: number, isReturn = false): void {
     const { lflag } = this.termios;
+    const isLineEnd = byte === NEWLINE && (isReturn || (lflag & t.ICANON) !== 0);
     if ((lflag & t.ECHO) === 0) {
-      if (byte === NEWLINE && (lflag & t.ECHONL) !== 0 && (lflag & t.ICANON) !== 0) this.print(Uint8Array.of(NEWLINE));
-    } else if (isControl(byte) && (lflag & t.ECHOCTL) !== 0) this.print(Uint8Array.of(94, byte ^ 64));
+      if (isLineEnd && (lflag & t.ECHONL) !== 0) this.print(Uint8Array.of(NEWLINE));
+    } else if (isControl(byte) && !isLineEnd && (lflag & t.ECHOCTL) !== 0) this.print(Uint8Array.of(94, byte ^ 64));
     else this.print(Uint8Array.of(byte));
   }
 }
 
-const isControl = (byte: number): boolean => (byte < 32 && byte !== 9 && byte !== NEWLINE) || byte === 127;
+/** Letters, digits, underscore: what VWERASE takes for a word. To Linux bytes from 0xc0 on are letters of Latin-1. */
+const isWordByte = (byte: number): boolean =>
+  byte < 128 ? /\w/.test(String.fromCharCode(byte)) : byte >= 0xc0 && byte !== 0xd7 && byte !== 0xf7;
+
+const isControl = (byte: number): boolean => (byte < 32 && byte !== 9) || byte === 127;
 
 const INTERRUPTS = [
   [t.CC.INTR, 'SIGINT'],

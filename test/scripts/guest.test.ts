@@ -50,7 +50,11 @@ describe('an applet table', () => {
 
   for (const guest of GUESTS) {
     it(`is what BusyBox itself lists (${guest.slice(ROOT.length + 1)})`, function () {
-      if (!existsSync(guest)) return void skip(this, `${guest.slice(ROOT.length + 1)} is not there (npm run guest)`);
+      if (!existsSync(guest))
+        return void skip(
+          this,
+          `${guest.slice(ROOT.length + 1)} is not there (${guest.endsWith('busybox') ? 'npm run guest' : 'npm run guest -- --build'})`,
+        );
       const { stdout, error } = spawnSync(QEMU, [guest, '--list'], { encoding: 'utf8' });
       if (error !== undefined) return void skip(this, `${QEMU} is not there (it comes with Debian's qemu-user)`);
       expect(readGuestImage(readFileSync(guest), guest).applets).to.deep.equal(stdout.trimEnd().split('\n').sort());
@@ -111,6 +115,13 @@ describe('the page of the file that constants and data share', () => {
     ];
     return readGuestImage(programWith(BUSYBOX, { segments }), 'it').image;
   };
+
+  it('is there in the BusyBox that was built to have it', function () {
+    if (!existsSync(GUESTS[1]!)) return void skip(this, 'guest/busybox-0x400000 is not there (npm run guest -- --build)');
+    const { image } = readGuestImage(readFileSync(GUESTS[1]!), 'it');
+    expect(image.segments[0]!.vaddr).to.equal(0x400000);
+    expect(sharedFilePage(image)).to.be.a('number');
+  });
 
   it('is named', () => {
     expect(sharedFilePage(image(0x1200, 0x1800))).to.equal(0x1000);

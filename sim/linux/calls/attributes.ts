@@ -7,9 +7,7 @@ import { freeMemory, type Linux } from '../linux.ts';
 import type { Process } from '../process.ts';
 import { encodeStat, encodeStatfs } from '../structs.ts';
 import { readUser, viewOf, writeUser } from '../user-memory.ts';
-import { inodeAt, withFile, withInode } from './files-of.ts';
-
-const AT_FDCWD = -100;
+import { AT_FDCWD, inodeAt, withFile, withInode } from './files-of.ts';
 
 const showStat = (linux: Linux, process: Process, inode: Inode, address: number): Answer =>
   writeUser(linux, process, address, encodeStat(inode)) ? 0 : 'EFAULT';

@@ -10,7 +10,7 @@ import * as o from '../fs/stream.ts';
 import { childOf } from '../fs/tree.ts';
 import type { Linux } from '../linux.ts';
 import type { Process } from '../process.ts';
-import { sleepUntil, type Sleeping } from '../sleep.ts';
+import { sleepUntil, type Args, type Sleeping } from '../sleep.ts';
 import { encodeDirent } from '../structs.ts';
 import { viewOf, writeUser } from '../user-memory.ts';
 import { placeAt, withFile } from './files-of.ts';
@@ -152,7 +152,7 @@ const fcntl: Handler = (_linux, process, [fd, command, argument]) => {
     case F.SETFL:
       slot.file.flags = (slot.file.flags & ~SETTABLE) | (argument & SETTABLE);
       return 0;
-    // Locks are granted: nobody here keeps one long enough to conflict without having made the file itself.
+    // Record locks are not kept: every one is granted.
     case F.SETLK:
     case F.SETLKW:
       return 0;
@@ -160,6 +160,29 @@ const fcntl: Handler = (_linux, process, [fd, command, argument]) => {
       return 'EINVAL';
   }
 };
+
+const LOCK = { SHARED: 1, EXCLUSIVE: 2, NOBLOCK: 4, UNLOCK: 8 } as const;
+
+/** Locks the file for an open file description; the lock goes with its last descriptor. */
+function* flock(linux: Linux, process: Process, [fd, operation]: Args): Sleeping {
+  const file = process.fds.file(fd);
+  if (file === undefined) return 'EBADF';
+  const kind = operation & ~LOCK.NOBLOCK;
+  if (kind === LOCK.UNLOCK) {
+    linux.locks.get(file.inode)?.delete(file);
+    return 0;
+  }
+  if (kind !== LOCK.SHARED && kind !== LOCK.EXCLUSIVE) return 'EINVAL';
+  const holders = linux.locks.get(file.inode) ?? new Map<o.OpenFile, 'shared' | 'exclusive'>();
+  linux.locks.set(file.inode, holders);
+  const isFree = (): boolean =>
+    [...holders].every(([other, held]) => other === file || other.refs === 0 || (held === 'shared' && kind === LOCK.SHARED));
+  if (!isFree() && (operation & LOCK.NOBLOCK) !== 0) return 'EAGAIN';
+  if ((yield* sleepUntil(isFree)) === 'signal') return 'restart';
+  for (const other of [...holders.keys()]) if (other.refs === 0) holders.delete(other);
+  holders.set(file, kind === LOCK.SHARED ? 'shared' : 'exclusive');
+  return 0;
+}
 
 /** Entries come in the order in which they were made; what is made while a directory is read does not show. */
 const getdents64: Handler = (linux, process, [fd, address, lengthBytes]) =>
@@ -193,7 +216,7 @@ export const DESCRIPTOR_CALLS: readonly CallRow[] = [
   [23, 'dup', (_linux, process, [fd]) => withFile(process, fd, (file) => process.fds.add(file, false))],
   [24, 'dup3', dup3],
   [25, 'fcntl', fcntl],
-  [32, 'flock', (_linux, process, [fd]) => withFile(process, fd, () => 0)],
+  [32, 'flock', flock],
   [56, 'openat', openat],
   [57, 'close', (_linux, process, [fd]) => process.fds.close(fd)],
   [59, 'pipe2', pipe2],

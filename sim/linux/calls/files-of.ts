@@ -7,11 +7,11 @@ import type { Linux } from '../linux.ts';
 import type { Process } from '../process.ts';
 import { readPath } from '../user-memory.ts';
 
-const AT_FDCWD = -100;
-export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
-export const AT_EMPTY_PATH = 0x1000;
+const AT_EMPTY_PATH = 0x1000;
 
 /** A path that was read, and where its walk starts. */
 interface StartedPath {

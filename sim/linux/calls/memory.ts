@@ -52,7 +52,8 @@ function mappedPath(linux: Linux, process: Process, fd: number, isSharedStore: b
   if (file === undefined) return 'EBADF';
   const { inode } = file;
   if (inode.kind !== 'file' || isSharedStore) return 'ENODEV';
-  return { name: linux.programs.register(inode, textOf(describeName(linux.tree.root, inode, file.name))) };
+  const name = linux.programs.register(inode, textOf(describeName(linux.tree.root, inode, file.name)));
+  return name === undefined ? 'ENOMEM' : { name };
 }
 
 const mremap = ranged('EINVAL', (linux, { pid }, [addr, length, newLength, bits, newAddr]) => {

@@ -3,9 +3,8 @@ import type { CallRow, Handler } from '../call.ts';
 import { decodeText } from '../names.ts';
 import { procRoot } from '../proc.ts';
 import { readPath, readString } from '../user-memory.ts';
-import { inodeAt } from './files-of.ts';
+import { AT_FDCWD, inodeAt } from './files-of.ts';
 
-const AT_FDCWD = -100;
 const TYPE_BYTES_MAX = 256;
 const MS_REMOUNT = 32;
 

@@ -6,9 +6,7 @@ import { S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, type Directory, type Inode } from '.
 import { pathOf } from '../fs/tree.ts';
 import { bytesOf } from '../names.ts';
 import { readPath, writeUser } from '../user-memory.ts';
-import { AT_REMOVEDIR, AT_SYMLINK_FOLLOW, inodeAt, placeAt } from './files-of.ts';
-
-const AT_FDCWD = -100;
+import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, inodeAt, placeAt } from './files-of.ts';
 
 const answerOf = (made: Inode | Errno): Answer => (typeof made === 'string' ? made : 0);
 

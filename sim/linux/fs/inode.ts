@@ -85,8 +85,6 @@ export const deviceNumber = (major: number, minor: number): number => major * 25
 
 export const emptyContent = (): File => new File('', [], new Uint8Array(0), false);
 
-export const isSticky = ({ mode }: Attributes): boolean => (mode & 0o1000) !== 0;
-
 /** Size as stat shows it, in bytes. */
 export function sizeOf(inode: Inode): number {
   if (inode.kind === 'file') return inode.content.size;

@@ -4,7 +4,7 @@ import type { ComputedFile, Directory, RegularFile } from './inode.ts';
 import { POLLIN, POLLOUT, type Stream } from './stream.ts';
 
 /** Largest size of a file, in bytes. */
-export const FILE_BYTES_MAX = 2 ** 40;
+const FILE_BYTES_MAX = 2 ** 40;
 
 export function regularStream(file: RegularFile, now: () => bigint): Stream {
   return {

@@ -13,7 +13,7 @@ import { Pipe } from './pipe.ts';
 
 const SYMLINKS_MAX = 40;
 const NAME_BYTES_MAX = 255;
-export const PATH_BYTES_MAX = 4096;
+const PATH_BYTES_MAX = 4096;
 
 /** Where a walk starts: a process's root and working directory. */
 export interface Origin {

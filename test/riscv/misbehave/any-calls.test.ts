@@ -14,7 +14,7 @@ import { CALL, expectOrder, runOnBoth, SMALL, words64 } from './guest.ts';
 
 const PAGE = 4096;
 const DATA_PAGES = 4;
-const CALLS_MAX = 60;
+const CALLS_MAX = 250;
 
 /** s0 goes through the table: a7, a0 … a5 a row. The last row is exit. */
 const source = (table: number): string => `
@@ -99,13 +99,13 @@ const OPTIONS = {
 describe('any system calls', () => {
   it('with any arguments end in order, on both engines', () => {
     fc.assert(
-      fc.property(fc.array(row, { maxLength: CALLS_MAX }), (rows) => void runOnBoth(guestOf(rows), OPTIONS)),
+      fc.property(fc.array(row, { maxLength: CALLS_MAX, size: 'max' }), (rows) => void runOnBoth(guestOf(rows), OPTIONS)),
       { numRuns: runs(40) },
     );
   });
 
   it('about memory leave the kernel in order', () => {
-    const rows = fc.array(fc.oneof({ weight: 9, arbitrary: memoryRow }, { weight: 1, arbitrary: row }), { maxLength: CALLS_MAX });
+    const rows = fc.array(fc.oneof({ weight: 9, arbitrary: memoryRow }, { weight: 1, arbitrary: row }), { maxLength: CALLS_MAX, size: 'max' });
     fc.assert(
       fc.property(rows, (some) => expectOrder(runLive(guestOf(some), OPTIONS))),
       { numRuns: runs(60) },

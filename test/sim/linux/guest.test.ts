@@ -11,6 +11,8 @@ import { expect } from 'chai';
 import { runLive } from '../../helpers/live.ts';
 import { compile, emulate, skipUnlessQemu, workDirectory } from '../../helpers/qemu.ts';
 
+const NATIVE_COMPILER = 'cc';
+
 const sourceOf = (name: string): string => join(import.meta.dirname, 'guest', `${name}.c`);
 
 /** What the program prints on the small Linux, everything about memory checked at the end. */
@@ -24,7 +26,7 @@ function onOurs(name: string): string {
 
 function onThisMachine(context: Mocha.Context, name: string): string {
   const path = join(workDirectory(), `${name}-native`);
-  const compiled = process.platform === 'linux' && spawnSync('cc', ['-O1', '-w', '-o', path, sourceOf(name)]).status === 0;
+  const compiled = process.platform === 'linux' && spawnSync(NATIVE_COMPILER, ['-O1', '-w', '-o', path, sourceOf(name)]).status === 0;
   if (!compiled) {
     console.log('skipped: needs Linux with a C compiler (apt-get install gcc libc6-dev)');
     context.skip();
