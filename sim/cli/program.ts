@@ -11,7 +11,6 @@ import { addCompletion } from './completion.ts';
 import type { CommandDefinition, Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { defineKernels } from './kernels-command.ts';
-import { defineMutants } from './mutants-command.ts';
 import { packageVersion } from './package-files.ts';
 import { defineRecord } from './record-command.ts';
 import { defineReplay } from './replay-command.ts';
@@ -25,7 +24,7 @@ import { defineTrace } from './trace-command.ts';
 /** In the order of the help. */
 const COMMANDS: readonly CommandDefinition[] = [
   ...[defineRun, defineRecord, defineSuite],
-  ...[defineReplay, defineSweep, defineKernels, defineMutants, defineTrace, defineStory],
+  ...[defineReplay, defineSweep, defineKernels, defineTrace, defineStory],
 ];
 
 const EXAMPLES = `
