@@ -10,11 +10,12 @@ import { CALLS } from '../../../sim/linux/calls/table.ts';
 import { runLive } from '../../helpers/live.ts';
 import { runs } from '../../helpers/seed.ts';
 import { assembled, constantsOf, DATA, TEXT, tinyElf } from '../../helpers/tiny-elf.ts';
-import { CALL, expectOrder, runOnBoth, SMALL, words64 } from './guest.ts';
+import { CALL, expectOrder, runOnBoth, words64 } from './guest.ts';
 
 const PAGE = 4096;
 const DATA_PAGES = 4;
-const CALLS_MAX = 250;
+const CALLS_MAX = 120;
+const THOUSANDS = 3000;
 
 /** s0 goes through the table: a7, a0 … a5 a row. The last row is exit. */
 const source = (table: number): string => `
@@ -78,7 +79,6 @@ const memoryRow = fc
     fc.tuple(fc.constantFrom<number>(CALL.munmap, 233, 227), pageStart(), lengths, fc.nat(25)),
     fc.tuple(fc.constant(CALL.mprotect), pageStart(), lengths, fc.nat(7)),
     fc.tuple(fc.constant(CALL.mremap), pageStart(), lengths, lengths, fc.nat(3), pageStart()),
-    fc.tuple(fc.constant(CALL.clone), fc.constantFrom(17, 0x4111), fc.constant(0)),
     fc.tuple(fc.constant(CALL.read), fc.constant(0), pointer, lengths),
     fc.tuple(fc.constant(CALL.write), fc.constant(1), pointer, fc.nat(100)),
   )
@@ -88,27 +88,38 @@ function pageStart(): fc.Arbitrary<number> {
   return fc.integer({ min: 0, max: DATA_PAGES + 64 }).map((page) => DATA + page * PAGE);
 }
 
-const OPTIONS = {
-  check: 'changes',
-  parameters: SMALL,
-  instructionsMax: 200_000,
-  stdin: 'some input\n',
-  files: { '/tmp/file': 'text' },
-} as const;
+const forkRow = fc.constantFrom(17, 0x4111).map((flags): Row => [CALL.clone, flags, 0, 0, 0, 0, 0]);
+
+const rowsOf = (one: fc.Arbitrary<Row>, maxLength: number): fc.Arbitrary<Row[]> => fc.array(one, { maxLength, size: 'max' });
+const someRows = rowsOf(row, CALLS_MAX);
+const memoryRows = rowsOf(
+  fc.oneof({ weight: 30, arbitrary: memoryRow }, { weight: 5, arbitrary: row }, { weight: 1, arbitrary: forkRow }),
+  CALLS_MAX,
+);
+
+const OPTIONS = { parameters: { frames: 1024 }, instructionsMax: 10_000, stdin: 'some input\n', files: { '/tmp/file': 'text' } } as const;
 
 describe('any system calls', () => {
   it('with any arguments end in order, on both engines', () => {
     fc.assert(
-      fc.property(fc.array(row, { maxLength: CALLS_MAX, size: 'max' }), (rows) => void runOnBoth(guestOf(rows), OPTIONS)),
-      { numRuns: runs(40) },
+      fc.property(someRows, (rows) => void runOnBoth(guestOf(rows), OPTIONS)),
+      { numRuns: runs(25) },
     );
   });
 
-  it('about memory leave the kernel in order', () => {
-    const rows = fc.array(fc.oneof({ weight: 9, arbitrary: memoryRow }, { weight: 1, arbitrary: row }), { maxLength: CALLS_MAX, size: 'max' });
+  it('about memory leave the kernel in order after each of them', () => {
     fc.assert(
-      fc.property(rows, (some) => expectOrder(runLive(guestOf(some), OPTIONS))),
-      { numRuns: runs(60) },
+      fc.property(memoryRows, (rows) => expectOrder(runLive(guestOf(rows), { ...OPTIONS, check: 'changes' }))),
+      { numRuns: runs(25) },
+    );
+  });
+
+  it('by the thousand leak nothing', () => {
+    fc.assert(
+      fc.property(rowsOf(row, THOUSANDS), rowsOf(memoryRow, THOUSANDS), (some, others) => {
+        expectOrder(runLive(guestOf([...others, ...some]), { ...OPTIONS, check: 'none', instructionsMax: 100_000 }));
+      }),
+      { numRuns: runs(10) },
     );
   });
 

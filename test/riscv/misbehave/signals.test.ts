@@ -28,7 +28,7 @@ const action = (flags = 0): Uint8Array => words64(0, flags, 0);
 const RETURN = 'jalr zero,0(ra)';
 const FAULT = 'ld a0,0(zero)';
 
-const limited = { instructionsMax: 30_000 } as const;
+const limited = { instructionsMax: 10_000 } as const;
 
 /** It does not turn a frame that cannot be written into SIGSEGV, as Linux does (force_sigsegv). */
 const notUnderQemu = 'it dies of the signal itself';
@@ -70,6 +70,24 @@ describeGuests('a handler', {
     data: new Uint8Array([...action(SA_ONSTACK), ...new Uint8Array(8), ...words64(DATA + PAGE, 0, 4 * PAGE)]),
     dataBytes: 5 * PAGE,
     becomes: 9,
+  },
+  'on a stack that is not there, with another for SIGSEGV on the alternate stack': {
+    source: withHandler(
+      SIGSEGV,
+      `li a0,9\n ${EXIT}`,
+      `li a0,${DATA + 32}\n li a1,0\n call 132\n sd zero,8(sp)\n li a1,${DATA + 64}\n sd t1,0(a1)\n li a0,${SIGTRAP}\n li a2,0\n li a3,8
+       call ${CALL.sigaction}\n li sp,0x70000000\n ebreak`,
+    ),
+    data: new Uint8Array([
+      ...action(SA_ONSTACK),
+      ...new Uint8Array(8),
+      ...words64(DATA + PAGE, 0, 4 * PAGE),
+      ...new Uint8Array(8),
+      ...action(),
+    ]),
+    dataBytes: 5 * PAGE,
+    becomes: 9,
+    notUnderQemu,
   },
   'at an address without code': {
     source: `li a1,${DATA}\n li a0,${SIGTRAP}\n li a2,0\n li a3,8\n call ${CALL.sigaction}\n ebreak`,
