@@ -18,7 +18,7 @@ const TEXT_OFFSET = PAGE;
 const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 const PT_LOAD = 1;
-const FLAGS = { r: 4, w: 2, x: 1 } as const;
+const FLAGS = { rw: 6, rx: 5, rwx: 7 } as const;
 
 export interface TinyProgram {
   readonly source: string;
@@ -80,7 +80,7 @@ function writeHeader(view: DataView, entry: number, programHeaders: number): voi
 }
 
 interface Segment {
-  readonly flags: string;
+  readonly flags: keyof typeof FLAGS;
   readonly offset: number;
   readonly vaddr: number;
   readonly fileBytes: number;
@@ -90,11 +90,7 @@ interface Segment {
 function writeSegment(view: DataView, index: number, { flags, offset, vaddr, fileBytes, memoryBytes }: Segment): void {
   const start = HEADER_BYTES + index * PROGRAM_HEADER_BYTES;
   view.setUint32(start, PT_LOAD, true);
-  view.setUint32(
-    start + 4,
-    [...flags].reduce((bits, flag) => bits | FLAGS[flag as keyof typeof FLAGS], 0),
-    true,
-  );
+  view.setUint32(start + 4, FLAGS[flags], true);
   const numbers = [offset, vaddr, vaddr, fileBytes, memoryBytes, PAGE];
   numbers.forEach((number, i) => view.setBigUint64(start + 8 + i * 8, BigInt(number), true));
 }
