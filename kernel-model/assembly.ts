@@ -6,7 +6,7 @@
  * cache or read. The block is mapped by one huge leaf where one VMA covers it whole, else page by page, each page with
  * the protection of its VMAs. The cache keeps one reference of every sub-frame.
  */
-import type { AddressSpace } from './address-space.ts';
+import { immutableFileVmas, type AddressSpace } from './address-space.ts';
 import { readInto } from './cache-fill.ts';
 import type { File } from './file.ts';
 import type { Kernel, Operation } from './kernel.ts';
@@ -80,6 +80,11 @@ function countCached(k: Kernel, { region, file, vmas }: Candidate): number {
     if (k.cache.lookup(file, Math.floor((vma.backing!.offset + address - vma.start) / PAGE_BYTES)) !== undefined) count++;
   }
   return count;
+}
+
+/** The most cached pages of a region of this space: the greatest threshold at which it would be assembled now. For reports. */
+export function mostCachedPages(k: Kernel, space: AddressSpace): number {
+  return Math.max(0, ...regionsOf(k, immutableFileVmas(space)).map((candidate) => countCached(k, candidate)));
 }
 
 function* assemble(k: Kernel, space: AddressSpace, candidate: Candidate, frame: Pfn, cached: number): Operation<HugeBlock> {

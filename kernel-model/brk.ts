@@ -20,9 +20,9 @@ export function* brk(k: Kernel, { space }: Process, address: number): Operation<
   const wanted = vaddr(end + ceilToPage(address - end));
   if (wanted === end || wanted > space.heapLimit) return end;
   if (heap !== undefined && heap.role !== 'heap') return stretchStranger(k, space, heap, wanted);
-  if (!space.vmas.isFree(end, wanted)) return end;
+  if (!k.rules.heapMayGrow({ isFree: space.vmas.isFree(end, wanted) })) return end;
   if (heap !== undefined) space.vmas.replace(heap, [{ ...heap, end: wanted }]);
-  else addHeap(space, end, wanted);
+  else space.vmas.add(heapVma(end, wanted));
   space.heapEnd = wanted;
   return wanted;
 }
@@ -42,9 +42,14 @@ function stretchStranger(k: Kernel, space: AddressSpace, vma: Vma, end: Vaddr): 
   return end;
 }
 
-function addHeap(space: AddressSpace, start: Vaddr, end: Vaddr): void {
-  space.vmas.add({ start, end, prot: PROT_READ | PROT_WRITE, role: 'heap', shared: false, backing: undefined });
-}
+const heapVma = (start: Vaddr, end: Vaddr): Vma => ({
+  start,
+  end,
+  prot: PROT_READ | PROT_WRITE,
+  role: 'heap',
+  shared: false,
+  backing: undefined,
+});
 
 function* shrinkHeap(k: Kernel, space: AddressSpace, heap: Vma | undefined, end: Vaddr): Operation<Vaddr> {
   const oldEnd = heap?.end ?? space.heapEnd;
@@ -57,11 +62,15 @@ function* shrinkHeap(k: Kernel, space: AddressSpace, heap: Vma | undefined, end:
   return end;
 }
 
-/** The heap ends at the byte now; what others mapped over it goes in whole pages. */
+/**
+ * The heap ends at the byte now; what others mapped over it goes in whole pages.
+ *
+ * A heap of no bytes keeps its VMA, as exec made it; a piece of it that loses its last byte goes.
+ */
 function cutBack(space: AddressSpace, heap: Vma | undefined, end: Vaddr, oldEnd: Vaddr): void {
   for (const vma of [...space.vmas.overlapping(end, oldEnd)]) {
     if (vma !== heap && vma.role !== 'heap') continue;
-    space.vmas.replace(vma, vma.start <= end ? [cutVma(vma, vma.start, end)] : []);
+    space.vmas.replace(vma, vma.start < end ? [cutVma(vma, vma.start, end)] : vma.start === space.heapStart ? [heapVma(end, end)] : []);
   }
   if (ceilToPage(end) < oldEnd) space.vmas.remove(ceilToPage(end), ceilToPage(oldEnd));
 }

@@ -37,7 +37,9 @@ export function readInto(k: Kernel, file: File, offset: number, frame: Pfn, star
     if (got.length === 0) break;
     k.memory.access.fill(frame, start + done, got);
     k.provenance.note(frame, start + done, start + done + got.length, { kind: 'file', path: file.path, offset: offset + done });
+    const isShort = got.length < length - done;
     done += got.length;
+    if (isShort && k.rules.shortRead() === 'takeAsWhole') break;
   }
   return undefined;
 }
@@ -87,6 +89,7 @@ function* writeBack(k: Kernel, file: File, index: number): Operation<Errno | und
   const bytes = k.rules.writeBackBytes(file.extentOf(index));
   if (storeFails(k)) {
     k.emit({ type: 'write_back', path: file.path, index, bytes: 0, error: 'EIO' });
+    if (k.rules.failedWriteBack() === 'clean') k.cache.setDirty(file, index, false);
     return 'EIO';
   }
   file.write(index * PAGE_BYTES, k.memory.page(page.frame).slice(0, bytes));

@@ -15,7 +15,7 @@ import type { Kernel, Operation, Process } from './kernel.ts';
 import { mapPage } from './mapping.ts';
 import { prefaultCachedPages, prefaultSmallAnonymous } from './prefault.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from './pte.ts';
-import { vpnOf, PAGE_BYTES } from './units.ts';
+import { vaddr, vpnOf, PAGE_BYTES } from './units.ts';
 import { auditVm, verifyPrefaultedPages } from './verifiers.ts';
 import type { Vma } from './vma.ts';
 
@@ -33,7 +33,8 @@ export function* exec(k: Kernel, process: Process, path: string, argv: readonly 
   if (space === undefined) return 'ENOMEM';
   const isComplete = yield* fillSpace(k, space, plan, request);
   if (!isComplete) {
-    yield* dropSpace(k, space);
+    if (k.rules.failedCallUndoes('exec')) yield* dropSpace(k, space);
+    else k.spaces.delete(space);
     return 'ENOMEM';
   }
   const old = process.space;
@@ -97,7 +98,7 @@ function* fillSpace(k: Kernel, space: AddressSpace, plan: ExecPlan, request: Exe
   addVmas(k, space, plan, isStatic ? file : undefined);
   space.heapStart = space.heapEnd = plan.heapStart;
   space.heapLimit = plan.heapLimit;
-  space.placementNext = plan.placementNext;
+  space.placementNext = vaddr(k.rules.placementStart({ planned: plan.placementNext, heapStart: plan.heapStart }));
   if (!(yield* prefaultCachedPages(k, space, file))) return false;
   if (!prefaultSmallAnonymous(k, space)) return false;
   if (k.parameters.verify) {
@@ -109,7 +110,8 @@ function* fillSpace(k: Kernel, space: AddressSpace, plan: ExecPlan, request: Exe
 
 /** Stack and heap from the plan; the rest from the file's template if there is one, which an immutable file keeps for ever. */
 function addVmas(k: Kernel, space: AddressSpace, plan: ExecPlan, template: File | undefined): void {
-  const [stack, heap, ...fresh] = plan.vmas;
+  const [stack, heap, ...rest] = plan.vmas;
+  const fresh = rest.map((vma) => (vma.role === 'segment' ? { ...vma, prot: k.rules.segmentProtection(vma.prot) } : vma));
   for (const vma of [stack!, heap!]) space.vmas.add(vma);
   const remembered: readonly Vma[] | undefined = template === undefined ? undefined : k.templates.get(template)?.vmas;
   for (const vma of remembered ?? fresh) space.vmas.add(vma);

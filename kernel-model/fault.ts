@@ -7,12 +7,12 @@
  */
 import type { AddressSpace } from './address-space.ts';
 import { cachedPage, readInto } from './cache-fill.ts';
-import type { Errno, Signal } from './errors.ts';
+import { KernelBug, type Errno, type Signal } from './errors.ts';
 import { actionFor } from './fault-table.ts';
 import type { File } from './file.ts';
 import type { Kernel, Operation } from './kernel.ts';
 import { mapHuge, splitHuge } from './mapping.ts';
-import { allows, filePartsOf, protectionOfPage, vmaOfFault, type Access } from './page-content.ts';
+import { allows, filePartsOf, protectionOfPage, vmaOfFault } from './page-content.ts';
 import {
   frameOfPte,
   isValid,
@@ -25,7 +25,9 @@ import {
   PTE_READ,
   PTE_WRITE,
   withoutWrite,
+  type Access,
 } from './pte.ts';
+import type { Rules } from './rules.ts';
 import { floorToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 import { vmaType, type Vma } from './vma.ts';
 
@@ -61,11 +63,12 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
   const vma = vmaOfFault(k.rules, space.vmas.containing(address), onPage);
   if (vma === undefined) return noVma(k, space, address);
   const prot = protectionOfPage(k.rules, onPage, vma);
-  const fault: Fault = { space, address, page: vpnOf(address), access, vma, onPage, prot };
-  const isRefused = !allows(prot, access) && (prot === PROT_NONE || k.rules.refusedAccess() === 'signal');
+  const asked: Fault = { space, address, page: vpnOf(address), access, vma, onPage, prot };
+  const answer = allows(prot, access) ? 'grant' : refusalOf(k, asked);
+  const fault = answer === 'copy' ? { ...asked, prot: prot | PROT_WRITE } : asked;
 
   const prepared = preparePage(k, fault);
-  if (isRefused) {
+  if (answer === 'signal') {
     if (typeof prepared !== 'string') discard(k, prepared);
     return 'SIGSEGV';
   }
@@ -86,6 +89,12 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
   mapPrepared(k, fault, prepared, slot);
   if (vma.backing === undefined) mapNeighbours(k, fault);
   return 'resolved';
+}
+
+/** What becomes of an access that the protection refuses; to memory without any rights always a signal. */
+function refusalOf(k: Kernel, { space, page, access, vma, prot }: Fault): ReturnType<Rules['refusedAccess']> {
+  if (prot === PROT_NONE) return 'signal';
+  return k.rules.refusedAccess({ access, shared: vma.shared, isPresent: k.tables.entryOf(space.root, page) !== 0 });
 }
 
 function noVma(k: Kernel, space: AddressSpace, address: number): FaultOutcome {
@@ -127,12 +136,12 @@ function preparePage(k: Kernel, fault: Fault): Prepared | Signal {
     }
   }
   const frame = k.allocateZeroed('data');
-  if (frame === undefined) return 'SIGKILL';
+  if (frame === undefined) return failed(k, 'ENOMEM');
   k.frames.refs[frame] = 1;
   for (const part of parts) {
     if (readInto(k, part.file, part.fileOffset, frame, part.fill.start, part.fill.length) === undefined) continue;
     k.freeFrame(frame);
-    return 'SIGBUS';
+    return failed(k, 'EIO');
   }
   const isCacheable = whole !== undefined && whole.file.immutable && k.rules.mayCache(whole.fill);
   return {
@@ -148,17 +157,21 @@ function prepareCoherent(k: Kernel, { vma, page, access }: Fault, file: File): P
   const index = Math.floor(offset / PAGE_BYTES);
   if (file.extentOf(index) === 0) return 'SIGBUS';
   const cached = cachedPage(k, file, index);
-  if (typeof cached === 'string') return signalOf(cached);
+  if (typeof cached === 'string') return failed(k, cached);
   if (vma.shared || access !== 'store') return k.hold(cached) ? { frame: cached, isCached: true, insert: undefined } : 'SIGKILL';
   const frame = k.allocateFrame('data');
-  if (frame === undefined) return 'SIGKILL';
+  if (frame === undefined) return failed(k, 'ENOMEM');
   k.memory.access.copy(cached, frame);
   k.provenance.noteCopy(cached, frame, 0, PAGE_BYTES, 'private copy');
   k.frames.refs[frame] = 1;
   return { frame, isCached: false, insert: undefined };
 }
 
-const signalOf = (error: Errno): Signal => (error === 'ENOMEM' ? 'SIGKILL' : 'SIGBUS');
+/** Without a frame, or with a store that fails, the access earns a signal. @throws KernelBug if the rule has the kernel stop */
+function failed(k: Kernel, error: Errno): Signal {
+  if (k.rules.failedFault(error) === 'panic') throw new KernelBug('a fault can always be served', { error });
+  return error === 'ENOMEM' ? 'SIGKILL' : 'SIGBUS';
+}
 
 function discard(k: Kernel, prepared: Prepared): void {
   if (k.rules.unneededPage() === 'free') k.freeFrame(prepared.frame);
@@ -167,7 +180,7 @@ function discard(k: Kernel, prepared: Prepared): void {
 
 function outOfFrames(k: Kernel, prepared: Prepared): FaultOutcome {
   discard(k, prepared);
-  return 'SIGKILL';
+  return failed(k, 'ENOMEM');
 }
 
 // ---- Mapping it.
@@ -188,7 +201,8 @@ function mapPrepared(k: Kernel, { space, page, vma, prot, access }: Fault, prepa
   });
   if (isCoherent && (granted & PROT_WRITE) !== 0) markDirty(k, vma, page);
   const { insert } = prepared;
-  if (insert === undefined || k.cache.lookup(insert.file, insert.index) !== undefined || !k.hold(prepared.frame)) return;
+  if (insert === undefined || k.cache.lookup(insert.file, insert.index) !== undefined) return;
+  if (k.rules.cacheTakesReference() && !k.hold(prepared.frame)) return;
   k.cache.insert(insert.file, insert.index, { frame: prepared.frame, dirty: false });
   k.emit({ type: 'cache_insert', path: insert.file.path, index: insert.index, frame: prepared.frame, bytes: insert.bytes });
 }
@@ -253,7 +267,7 @@ function* settleEntry(k: Kernel, fault: Fault, slot: number, entry: number): Ope
     granted: (rightsOfPte(entry) & rightFor(access)) !== 0,
     store: access === 'store',
     shared: vma.shared,
-    sole: k.rules.mayReuseOnWrite(others),
+    sole: k.rules.mayReuseOnWrite({ others, readPins: k.readPinsOf(frame), type: vmaType(vma) }),
   });
   switch (action) {
     case 'retry':
@@ -268,6 +282,7 @@ function* settleEntry(k: Kernel, fault: Fault, slot: number, entry: number): Ope
       k.tables.setEntry(slot, leafPte(frame, prot));
       break;
     case 'reuse':
+      if (!k.rules.reuseGrantsWrite()) break;
       k.tables.setEntry(slot, leafPte(frame, prot));
       k.emit({ type: 'cow_reuse', pid: space.pid, vaddr: vaddrOf(page), frame });
       break;
@@ -286,7 +301,7 @@ function isDirtyShared(k: Kernel, vma: Vma, page: Vpn): boolean {
 
 function* copyOnWrite(k: Kernel, { space, page, prot }: Fault, slot: number, from: Pfn): Operation<FaultOutcome> {
   const to = k.allocateFrame('data');
-  if (to === undefined) return 'SIGKILL';
+  if (to === undefined) return failed(k, 'ENOMEM');
   k.memory.access.copy(from, to);
   k.provenance.noteCopy(from, to, 0, PAGE_BYTES, 'copy on write');
   k.frames.refs[to] = 1;

@@ -85,10 +85,18 @@ export function* truncate(k: Kernel, file: File, size: number): Operation<0 | Er
   return 0;
 }
 
-/** The size changes underneath, new bytes zero: the cached last page must follow. */
-export function* resizeFromOutside(k: Kernel, file: File, size: number): Operation<0 | Errno> {
-  if (file.immutable) return 'ETXTBSY';
-  return yield* truncate(k, file, size);
+/** The size changes underneath; `gained` is what the store has behind the old end then, and the cached last page must follow. */
+export function* resizeFromOutside(k: Kernel, file: File, size: number, gained: Uint8Array): Operation<0 | Errno> {
+  const oldSize = file.size;
+  const result = yield* truncate(k, file, size);
+  if (result !== 0 || gained.length === 0) return result;
+  file.write(oldSize, gained);
+  const page = k.cache.lookup(file, Math.floor(oldSize / PAGE_BYTES));
+  if (page === undefined || !k.rules.growthReachesCache()) return 0;
+  const start = oldSize % PAGE_BYTES;
+  k.memory.access.fill(page.frame, start, gained);
+  k.provenance.note(page.frame, start, start + gained.length, { kind: 'file', path: file.path, offset: oldSize });
+  return 0;
 }
 
 function zeroTail(k: Kernel, file: File, end: number): void {

@@ -19,6 +19,7 @@ export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid 
   if (space === undefined) return 'ENOMEM';
   const from = parent.space;
   space.vmas = from.vmas.copy();
+  if (!k.rules.forkKeepsShared()) makePrivate(space);
   space.heapStart = from.heapStart;
   space.heapEnd = from.heapEnd;
   space.heapLimit = from.heapLimit;
@@ -26,7 +27,8 @@ export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid 
   const isComplete = yield* shareEntries(k, from, space);
   if (k.rules.forkFlushesParent()) for (const cpu of k.cpus) cpu.tlb.flushAsid(from.asid);
   if (!isComplete) {
-    yield* dropSpace(k, space);
+    if (k.rules.failedCallUndoes('fork')) yield* dropSpace(k, space);
+    else k.spaces.delete(space);
     return 'ENOMEM';
   }
   addProcess(k, parent, childPid, space);
@@ -47,6 +49,10 @@ function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpa
   k.counts.forks++;
   k.emit({ type: 'process_fork', parent_pid: parent.pid, child_pid: childPid });
   return child;
+}
+
+function makePrivate({ vmas }: AddressSpace): void {
+  for (const vma of [...vmas.list]) if (vma.shared) vmas.replace(vma, [{ ...vma, shared: false }]);
 }
 
 /** Shares every entry of one table tree with another. @returns false when a table, a copy or a count could not be had */
@@ -70,8 +76,8 @@ function sharePage(k: Kernel, from: AddressSpace, to: AddressSpace, page: Vpn, e
   if (!k.frames.exists(frame)) return true;
   const childSlot = k.tables.makePageSlot(to.root, page, k.tableSource);
   if (childSlot < 0) return false;
-  const isSharedMapping = from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
-  if (k.frames.writePins[frame]! > 0 && !isSharedMapping) return copyEagerly(k, frame, childSlot, entry);
+  const isSharedMapping = k.rules.forkKeepsShared() && from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
+  if (k.frames.writePins[frame]! > 0 && !isSharedMapping && k.rules.forkCopiesPinned()) return copyEagerly(k, frame, childSlot, entry);
   const isCounted = isValid(entry) || k.rules.forkCountsInvalidEntry();
   if (isCounted && !k.hold(frame)) return false;
   const kept = isSharedMapping ? entry : entry & ~PTE_WRITE;

@@ -12,6 +12,14 @@ import { pfn, type Pfn } from './units.ts';
 export const ORDER_MAX = 10;
 const NONE = -1;
 
+/** A block's buddy, as a free that could merge with it finds it. */
+export interface Buddy {
+  readonly order: number;
+  /** It lies on the free list of that order. */
+  readonly isListed: boolean;
+  readonly use: FrameUse;
+}
+
 export interface AllocatorSnapshot {
   readonly next: Int32Array;
   readonly previous: Int32Array;
@@ -32,9 +40,11 @@ export class FrameAllocator {
   private zeroed: Pfn[] = [];
   private readonly singlesMax: number;
   private readonly zeroedMax: number;
+  private readonly mayMerge: (buddy: Buddy) => boolean;
 
-  constructor(frames: FrameTable, singlesMax: number, zeroedMax: number) {
+  constructor(frames: FrameTable, singlesMax: number, zeroedMax: number, mayMerge = (buddy: Buddy): boolean => buddy.isListed) {
     this.frames = frames;
+    this.mayMerge = mayMerge;
     this.next = new Int32Array(frames.count).fill(NONE);
     this.previous = new Int32Array(frames.count).fill(NONE);
     this.orders = new Int8Array(frames.count).fill(NONE);
@@ -163,8 +173,10 @@ export class FrameAllocator {
     let order = ofOrder;
     for (; order < ORDER_MAX; order++) {
       const buddy = block ^ (1 << order);
-      if (buddy >= this.frames.count || this.orders[buddy] !== order) break;
-      this.unlink(buddy, order);
+      if (buddy >= this.frames.count) break;
+      const isListed = this.orders[buddy] === order;
+      if (!this.mayMerge({ order, isListed, use: this.frames.useOf(pfn(buddy)) })) break;
+      if (isListed) this.unlink(buddy, order);
       block = Math.min(block, buddy);
     }
     for (let i = 0; i < 2 ** ofOrder; i++) this.frames.setUse(pfn(frame + i), 'free');

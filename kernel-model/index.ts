@@ -1,11 +1,12 @@
 /** The public surface of the kernel model: all that other folders see of it. */
 export type { AddressSpace } from './address-space.ts';
+export { mostCachedPages } from './assembly.ts';
 export { brk } from './brk.ts';
 export { madvise, mincore, msync, sync, type Advice } from './advice-calls.ts';
 export { evictPage, writeBackAll } from './cache-fill.ts';
 export { coversVdso, kevlarDesign, type Design } from './design.ts';
 export { digestParts, STATE_PARTS, type StateHasher, type StatePart } from './digest.ts';
-export { checkImage, isElf, parseElf, type ElfProblem, type Image, type Segment } from './elf.ts';
+export { checkImage, isElf, MACHINE_RISCV, parseElf, type ElfProblem, type Image, type Segment } from './elf.ts';
 export { assert, KernelBug, type Errno, type Signal } from './errors.ts';
 export { EVENT_FIELDS, eventAsJson, eventAsKevlarLine, type EventOf, type EventType, type KernelEvent } from './events.ts';
 export { planExec, type ExecPlan } from './exec-layout.ts';
@@ -16,17 +17,19 @@ export { dropCaches, pin, readFile, reclaim, resizeFromOutside, truncate, writeF
 export { fork, vfork } from './fork.ts';
 export { INVARIANTS, type Invariant, type Violation } from './invariants.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
-export { designOf, kernelNamed, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
+export { designOf, kernelNamed, kernelWith, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
 export { mmap, munmap, type MmapRequest } from './mmap.ts';
 export { rightFor } from './fault.ts';
 export { reach, translate, type Refusal } from './mmu.ts';
-export { MUTANTS, type Mutant } from './mutants.ts';
+export { MUTANTS } from './mutants.ts';
+export type { Mutant } from './mutants/mutant.ts';
+export { UNMODELLED_BUGS } from './mutants/unmodelled.ts';
 export { mprotect } from './mprotect.ts';
 export { mremap, type MremapRequest } from './mremap.ts';
-export { allows, intersectProtection, type Access } from './page-content.ts';
+export { allows, intersectProtection } from './page-content.ts';
 export { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters, type Profile } from './parameters.ts';
-export type { Hop, Origin, ProvenanceRecord } from './provenance.ts';
-export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE } from './pte.ts';
+export type { Hop, Origin, ProvenanceRecord, ProvenanceRun } from './provenance.ts';
+export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE, type Access } from './pte.ts';
 export { Rules, type PageFill } from './rules.ts';
 export { raise } from './signal.ts';
 export { restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';

@@ -8,7 +8,7 @@
 import type { AddressSpace } from './address-space.ts';
 import { ceilToPage, floorToPage, hex, pfn, vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 import { checkAllocator } from './frame-allocator.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Pin } from './kernel.ts';
 import { intersectProtection } from './page-content.ts';
 import { checkPageTable } from './page-table.ts';
 import type { Survey } from './survey.ts';
@@ -73,6 +73,12 @@ function regionDisjoint(k: Kernel): Violation | undefined {
     const inHeap = vmas.overlapping(heapStart, heapEnd).find((vma) => vma.role === 'segment' || vma.role === 'pad' || vma.role === 'stack');
     if (inHeap !== undefined)
       return { message: `${describeVma(inHeap)} reaches into the heap ${hex(heapStart)}-${hex(heapEnd)}`, address: inHeap.start };
+    const { placementNext, heapLimit } = space;
+    if (heapStart <= placementNext && placementNext < heapLimit)
+      return {
+        message: `places for mappings are sought from ${hex(placementNext)} on, in the heap’s room ${hex(heapStart)}-${hex(heapLimit)}`,
+        address: placementNext,
+      };
     const overVdso = vmas.containing(k.design.vdso);
     return overVdso === undefined ? undefined : { message: `${describeVma(overVdso)} covers the vDSO`, address: overVdso.start };
   });
@@ -285,7 +291,12 @@ function freshZero(k: Kernel): Violation | undefined {
 
 function pinCoherent(k: Kernel): Violation | undefined {
   for (const pin of k.pins.values()) {
-    if (!pin.writable || pin.page === undefined) continue;
+    if (!pin.writable) {
+      const violation = whoWritesUnder(k, pin);
+      if (violation !== undefined) return violation;
+      continue;
+    }
+    if (pin.page === undefined) continue;
     const entry = k.tables.entryOf(pin.space.root, pin.page);
     if (entry === 0 || frameOfPte(entry) === pin.frame) continue;
     return {
@@ -295,6 +306,18 @@ function pinCoherent(k: Kernel): Violation | undefined {
     };
   }
   return undefined;
+}
+
+/** An entry of another space that can write a frame which a pin reads; shared mappings may. */
+function whoWritesUnder(k: Kernel, pin: Pin): Violation | undefined {
+  return firstOverEntries(k, (space, page, entry, isHuge) => {
+    const first = frameOfPte(entry);
+    const isOther = space !== pin.space && first <= pin.frame && pin.frame < first + (isHuge ? k.parameters.hugePages : 1);
+    if (!isOther || (rightsOfPte(entry) & PTE_WRITE) === 0) return undefined;
+    const address = vaddrOf(page + pin.frame - first);
+    if (space.vmas.onPage(address).some((vma) => vma.shared)) return undefined;
+    return `page ${hex(address)} can write frame ${hex(pin.frame)}, which pin ${pin.id} of pid ${pin.space.pid} reads`;
+  });
 }
 
 /** Bytes of the store behind the end of a file: write-back must not put any there. */
@@ -345,7 +368,11 @@ export const INVARIANTS: readonly Invariant[] = [
     statement: 'VMAs are in order, not empty, do not overlap, and are page-aligned where the design says so.',
     check: vmaWellformed,
   },
-  { id: 'region-disjoint', statement: 'Heap, image, stack and vDSO are pairwise disjoint.', check: regionDisjoint },
+  {
+    id: 'region-disjoint',
+    statement: 'Heap, image, stack and vDSO are pairwise disjoint, and places for mappings are sought outside the heap’s room.',
+    check: regionDisjoint,
+  },
   {
     id: 'alloc-wellformed',
     statement: 'Every frame is in exactly one state; free blocks are aligned and disjoint.',
@@ -354,7 +381,7 @@ export const INVARIANTS: readonly Invariant[] = [
   { id: 'fresh-zero', statement: 'Every frame of the zeroed pool is zero.', check: freshZero },
   {
     id: 'pin-coherent',
-    statement: 'While a writable pin exists, the pinned frame is the one mapped where it was taken.',
+    statement: 'A frame that a pin writes is the one mapped where it was taken; one that a pin reads is written by no other space.',
     check: pinCoherent,
   },
   { id: 'eof-zero-tail', statement: 'The store of a file has no bytes behind the file’s end.', check: eofZeroTail },

@@ -127,7 +127,7 @@ export class Kernel {
     const tlbBytes = parameters.tlbEntries * TLB_ENTRY_BYTES;
     this.memory = new PhysicalMemory(parameters.frames, tlbBytes * parameters.cpus, hartBytes, parameters.profile);
     this.frames = new FrameTable(parameters.frames, parameters.refcountMax);
-    this.allocator = new FrameAllocator(this.frames, parameters.singlesMax, parameters.zeroedMax);
+    this.allocator = new FrameAllocator(this.frames, parameters.singlesMax, parameters.zeroedMax, (buddy) => rules.mayMerge(buddy));
     this.tables = new PageTables(this.memory, this.frames, parameters.hugePages);
     this.provenance = new Provenance(parameters.provenance, this.clock);
     this.cpus = Array.from({ length: parameters.cpus }, (_, i) => ({
@@ -179,7 +179,9 @@ export class Kernel {
   /** Returns a frame to the allocator, whatever its count says. */
   freeFrame(frame: Pfn): void {
     this.frames.refs[frame] = 0;
-    if (this.allocator.give(frame, 0)) this.emit({ type: 'frame_freed', frame, order: 0 });
+    if (this.rules.mayPoolAsZeroed() && !this.frames.isUnused(frame) && this.allocator.giveZeroed(frame))
+      this.emit({ type: 'frame_freed', frame, order: 0 });
+    else if (this.allocator.give(frame, 0)) this.emit({ type: 'frame_freed', frame, order: 0 });
     else this.emit({ type: 'double_free', frame });
   }
 
@@ -198,9 +200,20 @@ export class Kernel {
     else if (left < 0) this.emit({ type: 'refcount_underflow', frame });
   }
 
-  /** Holders of a mapped frame besides one page-table entry and the pins that write through it. */
+  /**
+   * Holders of a mapped frame besides one page-table entry and the pins that write through it. A page that a pin writes
+   * is its space's alone, because fork copies it at once; so then pins that only read it are that space's, too.
+   */
   othersOf(frame: Pfn): number {
-    return this.frames.refs[frame]! - 1 - this.frames.writePins[frame]!;
+    const writePins = this.frames.writePins[frame]!;
+    return this.frames.refs[frame]! - 1 - writePins - (writePins > 0 ? this.readPinsOf(frame) : 0);
+  }
+
+  /** Pins that only read a frame. */
+  readPinsOf(frame: Pfn): number {
+    let count = 0;
+    for (const pin of this.pins.values()) if (pin.frame === frame && !pin.writable) count++;
+    return count;
   }
 
   /** A zeroed frame for a page table. */
@@ -221,7 +234,7 @@ export class Kernel {
       id: this.nextSpaceId++,
       pid: owner,
       root,
-      vmas: new VmaSet(),
+      vmas: new VmaSet((skippedBytes) => this.rules.pieceOffsetMove(skippedBytes)),
       asid: asid(0),
       asidGeneration: -1,
       heapStart: zero,

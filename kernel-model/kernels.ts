@@ -7,7 +7,8 @@
  *     kevlar@m9.8.1~no-teardown     all of that kernel's but one
  */
 import { kevlarDesign, type Design } from './design.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { MUTANTS } from './mutants.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import type { Parameters } from './parameters.ts';
 import { Rules } from './rules.ts';
 
@@ -115,6 +116,9 @@ export function kernelNamed(name: string): NamedKernel | string {
   }
   return changes.length === 0 ? known : { ...known, name, mutants };
 }
+
+/** The name of the right kernel with one wrong decision, and with what that needs to show. */
+export const kernelWith = ({ id, needs }: Mutant): string => (needs === undefined ? `kevlar+${id}` : `kevlar+${needs}+${id}`);
 
 /** The rules of a kernel: the right ones, with its mutants on top in order. */
 export function rulesOf(kernel: NamedKernel): Rules {

@@ -13,7 +13,7 @@ import { reach } from './mmu.ts';
 import { PROT_WRITE } from './pte.ts';
 import { ceilTo, ceilToPage, floorToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
 import type { FileBacking } from './vma.ts';
-import { releaseUnmappedObjects } from './cache-fill.ts';
+import { evictPage, releaseUnmappedObjects } from './cache-fill.ts';
 
 export interface MmapRequest {
   /** 0 for anywhere. */
@@ -130,10 +130,27 @@ export function* clearRange(
   by: 'munmap' | 'fixed' | 'mremap',
 ): Operation<boolean> {
   const seesHuge = k.rules.unmapSeesHugeLeaf(by);
+  const dirty = k.rules.unmappedDirtyPage() === 'drop' ? dirtyPagesIn(k, space, start, end) : [];
   if (seesHuge && !(yield* splitAtEnds(k, space, vpnOf(start), vpnOf(end)))) return false;
   space.vmas.remove(start, end);
   yield* unmapPages(k, space, vpnOf(start), vpnOf(end), seesHuge);
+  // What others still map stays with them.
+  for (const [file, index] of dirty) {
+    const page = k.cache.lookup(file, index);
+    if (page !== undefined && k.frames.refs[page.frame] === 1) evictPage(k, file, index);
+  }
   return true;
+}
+
+/** The file pages that shared mappings of the range changed and that are not written back. */
+function dirtyPagesIn(k: Kernel, space: AddressSpace, start: Vaddr, end: Vaddr): readonly (readonly [File, number])[] {
+  return space.vmas.overlapping(start, end).flatMap(({ shared, backing, start: from, end: to }) => {
+    if (!shared || backing === undefined || k.sharedObjects.has(backing.file)) return [];
+    const first = Math.floor((backing.offset + Math.max(start, from) - from) / PAGE_BYTES);
+    const last = Math.ceil((backing.offset + Math.min(end, to) - from) / PAGE_BYTES);
+    const pages = k.cache.pagesOf(backing.file).filter(([index, page]) => page.dirty && first <= index && index < last);
+    return pages.map(([index]) => [backing.file, index] as const);
+  });
 }
 
 /** Faults the range in; stops silently at the first page that cannot be had. */

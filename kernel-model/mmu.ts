@@ -8,8 +8,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Signal } from './errors.ts';
 import { faultIn, rightFor } from './fault.ts';
 import type { Cpu, Kernel, Operation } from './kernel.ts';
-import type { Access } from './page-content.ts';
-import { frameOfPte, rightsOfPte } from './pte.ts';
+import { frameOfPte, rightsOfPte, type Access } from './pte.ts';
 import { vpnOf, PAGE_BYTES } from './units.ts';
 
 /** An access that cannot be made: it earns a signal, or never ends (`stuck`: more faults than `faultsMax`). */

@@ -6,11 +6,9 @@
  */
 import type { Rules, PageFill } from './rules.ts';
 import type { File } from './file.ts';
-import { PROT_EXEC, PROT_RWX, PROT_WRITE } from './pte.ts';
+import { PROT_EXEC, PROT_RWX, PROT_WRITE, type Access } from './pte.ts';
 import { PAGE_BYTES } from './units.ts';
 import type { Vma } from './vma.ts';
-
-export type Access = 'load' | 'store' | 'fetch';
 
 /** The bytes that one VMA takes from its file for one page. */
 export interface FilePart {

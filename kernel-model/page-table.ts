@@ -183,13 +183,17 @@ export class PageTables {
   }
 
   private eachRegion(root: Pfn, visit: (region: number, slot: number, entry: number) => void): void {
-    for (let i = 0; i < ENTRIES; i++) {
-      const upper = this.tableBelow(this.slotIn(root, i));
-      for (let j = 0; upper >= 0 && j < ENTRIES; j++) {
-        const middle = this.tableBelow(this.slotIn(pfn(upper), j));
+    const { words } = this;
+    for (let i = 0, top = this.slotIn(root, 0); i < ENTRIES; i++, top += 2) {
+      if (words[top] === 0) continue;
+      const upper = this.tableBelow(top);
+      if (upper < 0) continue;
+      for (let j = 0, above = this.slotIn(pfn(upper), 0); j < ENTRIES; j++, above += 2) {
+        if (words[above] === 0) continue;
+        const middle = this.tableBelow(above);
         if (middle < 0) continue;
         for (let m = 0, slot = this.slotIn(pfn(middle), 0); m < ENTRIES; m++, slot += 2) {
-          const entry = this.words[slot] === 0 ? 0 : this.entryAt(slot);
+          const entry = words[slot] === 0 ? 0 : this.entryAt(slot);
           if (entry !== 0) visit((i * ENTRIES + j) * ENTRIES + m, slot, entry);
         }
       }

@@ -23,6 +23,9 @@ const PTE_USER = 16;
 const PTE_RIGHTS = PTE_READ | PTE_WRITE | PTE_EXEC;
 const PPN_SHIFT = 10;
 
+/** What a program does with memory. */
+export type Access = 'load' | 'store' | 'fetch';
+
 /** Protection bits of a VMA, as in Kevlar's helpers: READ 1, WRITE 2, EXEC 4. */
 export const PROT_NONE = 0;
 export const PROT_READ = 1;

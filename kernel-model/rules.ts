@@ -4,9 +4,11 @@
  * Each method is one decision without side effects. The model asks and acts; it holds no bug switch. This class decides
  * right; a mutant overrides one method in a file of its own (mutants.ts), so the correct path has nothing to read around.
  */
-import { withoutWrite } from './pte.ts';
+import { withoutWrite, type Access } from './pte.ts';
 import { PAGE_BYTES } from './units.ts';
 import type { RefOverflow } from './frame-table.ts';
+import type { Errno } from './errors.ts';
+import type { Buddy } from './frame-allocator.ts';
 import type { Vma, VmaSet } from './vma.ts';
 
 /** What one VMA takes from its file for one page. */
@@ -48,6 +50,31 @@ export class Rules {
     return extent;
   }
 
+  /** What becomes of the dirty mark of a page whose write-back failed? The store does not have it yet. */
+  failedWriteBack(): 'staysDirty' | 'clean' {
+    return 'staysDirty';
+  }
+
+  /** What is done when the store gives fewer bytes than it was asked for? The rest is asked for. */
+  shortRead(): 'readOn' | 'takeAsWhole' {
+    return 'readOn';
+  }
+
+  /** Do the bytes that a file gains from outside reach its cached last page? */
+  growthReachesCache(): boolean {
+    return true;
+  }
+
+  /** Does the cache take a reference of its own of a page that a fault has mapped? */
+  cacheTakesReference(): boolean {
+    return true;
+  }
+
+  /** What becomes of a cached page that a shared mapping changed, when its last mapping goes? */
+  unmappedDirtyPage(): 'keep' | 'drop' {
+    return 'keep';
+  }
+
   // ---- What a page holds and allows.
 
   /** Whose bytes does a fault put into a page that several VMAs share? */
@@ -65,8 +92,17 @@ export class Rules {
     return 'page';
   }
 
-  /** What becomes of an access that the protection refuses? */
-  refusedAccess(): 'signal' | 'refresh' {
+  /** What becomes of an access that the protection refuses? `isPresent`: the page has an entry. */
+  refusedAccess(_refused: {
+    readonly access: Access;
+    readonly shared: boolean;
+    readonly isPresent: boolean;
+  }): 'signal' | 'refresh' | 'copy' {
+    return 'signal';
+  }
+
+  /** What does a fault do that gets no frame, or whose store fails? The process earns a signal, the kernel goes on. */
+  failedFault(_error: Errno): 'signal' | 'panic' {
     return 'signal';
   }
 
@@ -82,9 +118,24 @@ export class Rules {
 
   // ---- Write access and sharing.
 
-  /** May a write fault take the frame over instead of copying it? `others` counts holders besides the faulting entry. */
-  mayReuseOnWrite(others: number): boolean {
-    return others === 0;
+  /**
+   * May a write fault take the frame over instead of copying it?
+   *
+   * `others` counts holders besides the faulting entry and the pins that write, `readPins` those of them that are pins;
+   * `type` is that of the faulting VMA.
+   */
+  mayReuseOnWrite(frame: { readonly others: number; readonly readPins: number; readonly type: 'anonymous' | 'file' }): boolean {
+    return frame.others === 0;
+  }
+
+  /** Does a write fault that takes the frame over make the entry writable? */
+  reuseGrantsWrite(): boolean {
+    return true;
+  }
+
+  /** As what access does the kernel reach user memory that it writes to? */
+  copyOutAsks(): Access {
+    return 'store';
   }
 
   /** May an entry become writable at once, or must the next write fault? */
@@ -105,6 +156,11 @@ export class Rules {
   /** Does madvise(MADV_DONTNEED) drop the pages? */
   dontneedDrops(): boolean {
     return true;
+  }
+
+  /** How far does the file offset of a piece move on when so many bytes of its VMA are cut off in front of it? */
+  pieceOffsetMove(skippedBytes: number): number {
+    return skippedBytes;
   }
 
   // ---- Exec.
@@ -159,6 +215,16 @@ export class Rules {
     return generation.recorded === generation.now;
   }
 
+  /** With what protection is a segment mapped? */
+  segmentProtection(prot: number): number {
+    return prot;
+  }
+
+  /** Where does the search for a place for mappings begin? Behind the room that the heap may grow into. */
+  placementStart(layout: { readonly planned: number; readonly heapStart: number }): number {
+    return layout.planned;
+  }
+
   /** With what protection are the initial stack pages mapped? */
   stackProtection(prot: number): number {
     return prot;
@@ -174,6 +240,11 @@ export class Rules {
   /** Which VMA is the heap? The one that ends where the heap ends. */
   heapVma(vmas: VmaSet, heap: { readonly start: number; readonly end: number }): Vma | undefined {
     return vmas.list.find((vma) => vma.role === 'heap' && vma.end === heap.end && vma.start >= heap.start);
+  }
+
+  /** May the heap grow into a range? Only if nothing lies there. */
+  heapMayGrow(range: { readonly isFree: boolean }): boolean {
+    return range.isFree;
   }
 
   /** What is the reference count of a frame whose page mremap moved? */
@@ -193,6 +264,21 @@ export class Rules {
     return true;
   }
 
+  /** Do shared mappings stay shared in the child? */
+  forkKeepsShared(): boolean {
+    return true;
+  }
+
+  /** Does fork copy a page at once that a pin may write, so that pin and parent keep one frame? */
+  forkCopiesPinned(): boolean {
+    return true;
+  }
+
+  /** Does a call that runs out of frames half-way give back what its new address space has by then? */
+  failedCallUndoes(_call: 'fork' | 'exec'): boolean {
+    return true;
+  }
+
   /** What happens when a reference count is at its maximum? */
   refOverflow(): RefOverflow {
     return 'refuse';
@@ -201,5 +287,17 @@ export class Rules {
   /** Does dropping an address space give back what it held? */
   teardown(): boolean {
     return true;
+  }
+
+  // ---- Frames.
+
+  /** May a freed frame enter the pool of frames known to be zero? Not without being cleared. */
+  mayPoolAsZeroed(): boolean {
+    return false;
+  }
+
+  /** May a freed block merge with its buddy? Only if that lies on the free list of the same order. */
+  mayMerge(buddy: Buddy): boolean {
+    return buddy.isListed;
   }
 }

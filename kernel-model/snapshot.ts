@@ -10,9 +10,9 @@ import type { File } from './file.ts';
 import type { AllocatorSnapshot } from './frame-allocator.ts';
 import type { Kernel, Pin, Process } from './kernel.ts';
 import type { PageCache } from './page-cache.ts';
-import type { ProvenanceRecord } from './provenance.ts';
+import type { ProvenanceSnapshot } from './provenance.ts';
 import type { Template } from './template.ts';
-import type { Pfn, Pid } from './units.ts';
+import type { Pid } from './units.ts';
 import { pfn, PAGE_BYTES } from './units.ts';
 
 export interface Snapshot {
@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly refs: Uint32Array;
   readonly writePins: Uint16Array;
   readonly allocator: AllocatorSnapshot;
-  readonly provenance: ReadonlyMap<Pfn, readonly ProvenanceRecord[]>;
+  readonly provenance: ProvenanceSnapshot;
   readonly cache: PageCache;
   readonly templates: ReadonlyMap<File, Template>;
   readonly spaces: readonly AddressSpace[];

@@ -7,13 +7,13 @@
 import type { Errno } from './errors.ts';
 import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
 import { reach } from './mmu.ts';
-import type { Access } from './page-content.ts';
+import type { Access } from './pte.ts';
 import { PAGE_BYTES } from './units.ts';
 
 /** Writes `bytes` to user memory. @returns bytes written; EFAULT if not even one could be */
 export function* copyOut(k: Kernel, cpu: Cpu, process: Process, address: number, bytes: Uint8Array): Operation<number | Errno> {
   k.emit({ type: 'usercopy', pid: process.pid, dir: 'out', addr: address, len: bytes.length, ctx: '' });
-  return yield* byPage(k, cpu, process, address, bytes.length, 'store', (at, done, length) => {
+  return yield* byPage(k, cpu, process, address, bytes.length, k.rules.copyOutAsks(), (at, done, length) => {
     k.memory.willWrite(k.memory.frameAt(at));
     k.memory.bytes.set(bytes.subarray(done, done + length), at);
     noteWrite(k, process.pid, at, length);
@@ -53,5 +53,5 @@ function* byPage(
 export function noteWrite(k: Kernel, pid: number, at: number, length: number): void {
   if (!k.provenance.enabled) return;
   const start = at % PAGE_BYTES;
-  k.provenance.note(k.memory.frameAt(at), start, start + length, { kind: 'write', pid });
+  k.provenance.noteWrite(k.memory.frameAt(at), start, start + length, pid);
 }

@@ -11,6 +11,7 @@
  * @see Kevlar kernel/process/process.rs, verify_huge_page_assembly, verify_prefaulted_pages, audit_vm
  */
 import { immutableFileVmas, type AddressSpace } from './address-space.ts';
+import type { File } from './file.ts';
 import type { Kernel } from './kernel.ts';
 import { partsForAssembly } from './page-content.ts';
 import type { HugeBlock } from './page-cache.ts';
@@ -66,7 +67,7 @@ export function verifyPrefaultedPages(k: Kernel, space: AddressSpace): void {
       const skip = address - vma.start;
       const length = Math.min(PAGE_BYTES, fileBytes - skip);
       if (entry !== 0 && k.frames.exists(frameOfPte(entry))) {
-        const difference = compareWithFile(k, frameOfPte(entry), file.read(offset + skip, length));
+        const difference = compareWithFile(k, frameOfPte(entry), file, offset + skip, length);
         if (difference < 0) verified++;
         else {
           failed++;
@@ -90,8 +91,12 @@ export function verifyPrefaultedPages(k: Kernel, space: AddressSpace): void {
   k.emit({ type: 'page_verify_ok', pid, verified, failed });
 }
 
-const compareWithFile = (k: Kernel, frame: Pfn, expected: Uint8Array): number =>
-  firstDifference(expected, k.memory.page(frame), expected.length);
+/** Offset of the first byte of a frame that is not the file's, or -1. Most frames hold exactly one page of the file: that is asked first. */
+function compareWithFile(k: Kernel, frame: Pfn, file: File, offset: number, length: number): number {
+  const isWhole = length === PAGE_BYTES && offset % PAGE_BYTES === 0;
+  if (isWhole && file.samePage(offset / PAGE_BYTES, k.memory.words, k.memory.wordOf(frame))) return -1;
+  return firstDifference(file.read(offset, length), k.memory.page(frame), length);
+}
 
 /** Index of the first of `length` bytes in which the two differ, or -1. */
 function firstDifference(expected: Uint8Array, actual: Uint8Array, length: number): number {

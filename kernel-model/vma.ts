@@ -40,19 +40,28 @@ export function describeVma(vma: Vma): string {
   return `0x${vma.start.toString(16)}-0x${vma.end.toString(16)} ${protName(vma.prot)}${vma.shared ? 's' : 'p'} ${backing}`;
 }
 
-/** The part of a VMA in [start, end); the file offset and the file bytes move along. */
-export function cutVma(vma: Vma, start: Vaddr, end: Vaddr): Vma {
-  return { ...vma, start, end, backing: vma.backing === undefined ? undefined : cutBacking(vma.backing, start - vma.start, end - start) };
-}
+/** How far the file offset of a piece moves on when so many bytes are cut off in front of it. */
+type OffsetMove = (skippedBytes: number) => number;
+const moveAlong: OffsetMove = (skippedBytes) => skippedBytes;
 
-function cutBacking(backing: FileBacking, skip: number, length: number): FileBacking {
-  return { file: backing.file, offset: backing.offset + skip, fileBytes: Math.max(0, Math.min(backing.fileBytes - skip, length)) };
+/** The part of a VMA in [start, end); the file offset and the file bytes move along. */
+export function cutVma(vma: Vma, start: Vaddr, end: Vaddr, offsetMove = moveAlong): Vma {
+  const { backing } = vma;
+  if (backing === undefined) return { ...vma, start, end };
+  const skip = start - vma.start;
+  const fileBytes = Math.max(0, Math.min(backing.fileBytes - skip, end - start));
+  return { ...vma, start, end, backing: { file: backing.file, offset: backing.offset + offsetMove(skip), fileBytes } };
 }
 
 export class VmaSet {
   private order: Vma[] = [];
   private sorted: Vma[] = [];
   private lastHit = 0;
+  private readonly offsetMove: OffsetMove;
+
+  constructor(offsetMove = moveAlong) {
+    this.offsetMove = offsetMove;
+  }
 
   /** Kevlar's list, in its order. */
   get list(): readonly Vma[] {
@@ -117,8 +126,8 @@ export class VmaSet {
   remove(start: Vaddr, end: Vaddr): void {
     for (const vma of [...this.overlapping(start, end)]) {
       const pieces: Vma[] = [];
-      if (vma.start < start) pieces.push(cutVma(vma, vma.start, start));
-      if (end < vma.end) pieces.push(cutVma(vma, end, vma.end));
+      if (vma.start < start) pieces.push(this.cut(vma, vma.start, start));
+      if (end < vma.end) pieces.push(this.cut(vma, end, vma.end));
       this.order.splice(this.order.indexOf(vma), 1);
       this.order.push(...pieces);
       this.sorted.splice(this.sorted.indexOf(vma), 1, ...pieces);
@@ -130,18 +139,22 @@ export class VmaSet {
     for (const vma of [...this.overlapping(start, end)]) {
       const from = Math.max(start, vma.start) as Vaddr;
       const to = Math.min(end, vma.end) as Vaddr;
-      const pieces = [change(cutVma(vma, from, to))];
-      if (vma.start < from) pieces.unshift(cutVma(vma, vma.start, from));
-      if (to < vma.end) pieces.push(cutVma(vma, to, vma.end));
+      const pieces = [change(this.cut(vma, from, to))];
+      if (vma.start < from) pieces.unshift(this.cut(vma, vma.start, from));
+      if (to < vma.end) pieces.push(this.cut(vma, to, vma.end));
       this.replace(vma, pieces);
     }
   }
 
   copy(): VmaSet {
-    const copy = new VmaSet();
+    const copy = new VmaSet(this.offsetMove);
     copy.order = [...this.order];
     copy.sorted = [...this.sorted];
     return copy;
+  }
+
+  private cut(vma: Vma, start: Vaddr, end: Vaddr): Vma {
+    return cutVma(vma, start, end, this.offsetMove);
   }
 
   /** Index in `sorted` of the first VMA that ends after `address`. */

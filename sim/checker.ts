@@ -32,6 +32,7 @@ import type { Op } from '../traces/op.ts';
 import { isVisible, signatureOf, type ByteReport, type Finding } from './finding.ts';
 import type { Watcher } from './watcher.ts';
 import { predict } from './predict.ts';
+import { isInPage, ReferencePages } from './reference-pages.ts';
 import type { Reference } from './reference.ts';
 import type { Result } from './trace-hart.ts';
 import { WarmExecs } from './warm-exec.ts';
@@ -49,6 +50,9 @@ const QUIET_EVENTS: ReadonlySet<KernelEvent['type']> = new Set([
   'signal',
 ]);
 
+/** Ops that change the reference by nothing but stores. */
+const KEEPS_PAGES: ReadonlySet<Op['op']> = new Set(['touch', 'copyIn', 'copyOut', 'mark', 'wait']);
+
 /** Words of a page. */
 const PAGE_WORDS = PAGE_BYTES / 4;
 
@@ -58,6 +62,7 @@ export class Checker implements Watcher {
   visible = 0;
   private readonly kernel: Kernel;
   private readonly reference: Reference;
+  private readonly pages: ReferencePages;
   private readonly mode: CheckMode;
   private readonly seen = new Set<string>();
   private readonly pending: [address: number, pages: number][] = [];
@@ -68,10 +73,12 @@ export class Checker implements Watcher {
   private op = 0;
   /** Refused frames and store errors before the op. */
   private troubleBefore = 0;
+  private storeErrorsAtEnd = 0;
 
   constructor(kernel: Kernel, reference: Reference, mode: CheckMode) {
     this.kernel = kernel;
     this.reference = reference;
+    this.pages = new ReferencePages(reference);
     this.mode = mode;
     this.survey = new Survey(kernel);
     this.warmExecs = new WarmExecs(kernel);
@@ -101,11 +108,38 @@ export class Checker implements Watcher {
   }
 
   load(process: Process, address: number, width: number, at: number): void {
-    for (let i = 0; i < width; i++) this.compareByte(process.pid, address + i, this.kernel.memory.bytes[at + i]!, 'a load');
+    this.compare(process.pid, address, width, this.kernel.memory.bytes, at, 'a load');
+  }
+
+  store(process: Process, address: number, length: number, from: Uint8Array, at: number): void {
+    if (!this.reference.has(process.pid)) return;
+    if (isInPage(address, length)) this.pages.store(process.pid, address, length, from, at);
+    else this.byPage(address, length, (start, bytes) => this.pages.store(process.pid, start, bytes, from, at + start - address));
   }
 
   copyIn(process: Process, address: number, bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length; i++) this.compareByte(process.pid, address + i, bytes[i]!, 'a copy by the kernel');
+    this.byPage(address, bytes.length, (start, length) =>
+      this.compare(process.pid, start, length, bytes, start - address, 'a copy by the kernel'),
+    );
+  }
+
+  copyOut(process: Process, address: number, bytes: Uint8Array): void {
+    this.store(process, address, bytes.length, bytes, 0);
+  }
+
+  /** Compares what was read, `length` bytes at `at` of `actual`, within one page, with what had to be read. */
+  private compare(pid: number, address: number, length: number, actual: Uint8Array, at: number, how: string): void {
+    const page = this.pages.page(pid, address);
+    if (page === undefined) {
+      for (let i = 0; i < length; i++) this.compareByte(pid, address + i, actual[at + i]!, how);
+      return;
+    }
+    if (!page.isReadable) return; // the outcome tells
+    const offset = address - page.start;
+    for (let i = 0; i < length; i++) {
+      const expected = page.bytes[offset + i]!;
+      if (actual[at + i] !== expected) this.wrongByte(pid, address + i, expected, actual[at + i]!, how);
+    }
   }
 
   private compareByte(pid: number, address: number, actual: number, how: string): void {
@@ -114,12 +148,12 @@ export class Checker implements Watcher {
     if (actual !== expected) this.wrongByte(pid, address, expected, actual, how);
   }
 
-  store(process: Process, address: number, bytes: Uint8Array): void {
-    if (this.reference.has(process.pid)) this.reference.store(process.pid, address, bytes);
-  }
-
-  copyOut(process: Process, address: number, bytes: Uint8Array): void {
-    this.store(process, address, bytes);
+  private byPage(address: number, length: number, act: (start: number, length: number) => void): void {
+    for (let done = 0; done < length;) {
+      const piece = Math.min(length - done, PAGE_BYTES - pageOffset(address + done));
+      act(address + done, piece);
+      done += piece;
+    }
   }
 
   /** The reference's file has bytes of its own: the kernel's and the reference's must not be the same. */
@@ -137,6 +171,7 @@ export class Checker implements Watcher {
 
   after(op: Op, index: number, result: Result): void {
     this.compareOutcome(op, index, result);
+    if (!KEEPS_PAGES.has(op.op)) this.pages.forget();
     const colder = this.looksAtChanges ? this.warmExecs.after(op, result) : undefined;
     if (colder !== undefined) this.report('invariant', 'warm-exec-monotone', { pid: op.pid, message: colder });
     if (this.mode === 'every' || (this.looksAtChanges && this.changed)) {
@@ -145,20 +180,24 @@ export class Checker implements Watcher {
       if (op.op !== 'touch') this.compareVmas(op.pid, typeof result === 'string' && result.startsWith('E'));
       if (op.op === 'fork' && typeof result === 'number') this.sweep(op.child);
       this.checkInvariants();
-    }
+      // A call may change VMAs without any event.
+    } else if (this.looksAtChanges && !KEEPS_PAGES.has(op.op))
+      this.compareVmas(op.pid, typeof result === 'string' && result.startsWith('E'));
     if ((op.op === 'sync' || op.op === 'msync') && result === 0) this.compareStores(op);
   }
 
   // ---- At the end of a run.
 
-  /** Every mapped byte of every process, and every invariant. */
+  /** Every mapped byte and, if nothing went wrong visibly, every VMA of every process, and every invariant. */
   checkAll(index: number): void {
     this.op = index;
+    if (this.visible === 0) for (const pid of this.kernel.processes.keys()) this.compareVmas(pid, false);
     this.sweepAll();
     this.checkInvariants();
+    this.storeErrorsAtEnd = this.kernel.counts.storeErrors;
   }
 
-  /** To be called when every process is gone and the caches are dropped. */
+  /** To be called when every process is gone, everything is written back and the caches are dropped. */
   checkLeaks(index: number): void {
     this.op = index;
     const missing = this.framesAtStart - this.kernel.allocator.freeCount();
@@ -166,6 +205,8 @@ export class Checker implements Watcher {
       this.report('invariant', 'no-leak', {
         message: `${missing} frames are not free although every process has exited and the caches are empty`,
       });
+    const isWritten = this.kernel.counts.storeErrors === this.storeErrorsAtEnd;
+    if (isWritten && this.visible === 0) this.compareStores({ pid: 0, op: 'sync' });
   }
 
   /** What the kernel under test threw. */
@@ -299,7 +340,7 @@ export class Checker implements Watcher {
       const at = file.firstDifference(truth);
       if (at === undefined || (op.op === 'msync' && file.size === truth.size)) continue; // msync was only asked for a range
       const message = `${op.op} succeeded, but the store of ${file.path} differs from what was written, at byte ${at}`;
-      this.report('invariant', 'dirty-durable', { pid: op.pid, message });
+      this.report('invariant', 'dirty-durable', { pid: op.pid === 0 ? undefined : op.pid, message });
     }
   }
 

@@ -75,7 +75,7 @@ export class LiveMachine {
     });
     this.freeAtStart = this.machine.kernel.allocator.freeCount();
     if (isChecked) {
-      this.checker = new Checker(this.machine.kernel, new Reference(design, new Map()), options.check);
+      this.checker = new Checker(this.machine.kernel, new Reference(design, new Map(), vdsoBytes()), options.check);
       this.machine.watch(this.checker);
     }
     for (const watcher of options.watchers ?? []) this.machine.watch(watcher);

@@ -17,8 +17,10 @@ import {
   PAGE_BYTES,
   raise,
   reach,
+  restoreSnapshot,
   rightFor,
   sync,
+  takeSnapshot,
   translate,
   vpnOf,
   type Access,
@@ -27,6 +29,7 @@ import {
   type KernelConfig,
   type Process,
   type Refusal,
+  type Snapshot,
 } from '../kernel-model/index.ts';
 import type { Op, OpOf } from '../traces/op.ts';
 import { Followed } from './follow.ts';
@@ -37,6 +40,14 @@ import { ecall, type Ecall } from './syscalls.ts';
 import { fromOutside } from './outside-ops.ts';
 import { executeOp, isProgramOp, type ProgramOp, type Result } from './trace-hart.ts';
 import { Watchers, type Watcher } from './watcher.ts';
+
+/** A machine between two ops of a trace: its kernel, and what only the machine knows. */
+export interface MachineSnapshot {
+  readonly kernel: Snapshot;
+  readonly cpu: number;
+  readonly followed: ReadonlyMap<number, Followed>;
+  readonly started: boolean;
+}
 
 export class Machine implements HartPort {
   readonly kernel: Kernel;
@@ -79,6 +90,22 @@ export class Machine implements HartPort {
     for (const watcher of this.watching.after) watcher.after(op, index, result);
     if (this.watching.touch.length > 0) this.cpu.tlb.closeAll();
     return result;
+  }
+
+  /** A copy of the state between two ops, to go back to. Watchers are no part of it. */
+  snapshot(): MachineSnapshot {
+    const { kernel, cpu, followed, started } = this;
+    return { kernel: takeSnapshot(kernel), cpu: cpu.id, followed: copyFollowed(followed), started };
+  }
+
+  /** Goes back to a snapshot of this machine. */
+  restore(from: MachineSnapshot): void {
+    restoreSnapshot(this.kernel, from.kernel);
+    this.cpu = this.kernel.cpus[from.cpu]!;
+    this.process = undefined; // the next op finds it anew: address spaces are other objects now
+    this.followed.clear();
+    for (const [id, followed] of copyFollowed(from.followed)) this.followed.set(id, followed);
+    this.started = from.started;
   }
 
   // ---- What a live system asks for; each call is an op that watchers see.
@@ -152,8 +179,7 @@ export class Machine implements HartPort {
     const { memory } = this.kernel;
     const page = this.cpu.tlb.lookup(process.space.asid, vpnOf(address), rightFor('store'));
     if (page >= 0) noteWrite(this.kernel, process.pid, page + (address % PAGE_BYTES), width);
-    const bytes = memory.bytes.subarray(at, at + width);
-    for (const watcher of this.watching.store) watcher.store(process, address, bytes);
+    for (const watcher of this.watching.store) watcher.store(process, address, width, memory.bytes, at);
   }
 
   /** Address-space id of the running process. */
@@ -198,7 +224,7 @@ export class Machine implements HartPort {
       noteWrite(kernel, process.pid, at, length);
       done += length;
     }
-    for (const watcher of this.watching.store) watcher.store(process, address, bytes);
+    for (const watcher of this.watching.store) watcher.store(process, address, bytes.length, bytes, 0);
     return undefined;
   }
 
@@ -279,3 +305,6 @@ export class Machine implements HartPort {
     return 0;
   }
 }
+
+const copyFollowed = (followed: ReadonlyMap<number, Followed>): Map<number, Followed> =>
+  new Map([...followed].map(([id, one]) => [id, one.copy()]));

@@ -4,6 +4,7 @@
  * Copies and writes go page by page, so that a range of any length costs no more than what it reaches.
  */
 import {
+  ceilToPage,
   copyIn,
   copyOut,
   drain,
@@ -65,7 +66,7 @@ export function fromOutside(place: Place, op: OutsideOp, index: number): Result 
     case 'truncate':
       return withFile(k, op.path, (file) => drain(truncate(k, file, op.size)));
     case 'resize':
-      return withFile(k, op.path, (file) => drain(resizeFromOutside(k, file, op.size)));
+      return withFile(k, op.path, (file) => drain(resizeFromOutside(k, file, op.size, gainedBytes(op, file.size))));
     case 'sync':
       return op.path === undefined ? drain(sync(k, undefined)) : withFile(k, op.path, (file) => drain(sync(k, file)));
     case 'reclaim':
@@ -136,7 +137,17 @@ function patternBytes(index: number, from: number, length: number): Uint8Array {
 
 /** `length` bytes of what a file write writes, from byte `from` on: its value repeated, or a pattern. */
 export function writtenBytes({ value }: OpOf<'write'>, index: number, from: number, length: number): Uint8Array {
-  if (value === undefined) return patternBytes(index, from, length);
+  return value === undefined ? patternBytes(index, from, length) : repeated(value, from, length);
+}
+
+/** What the last page of a file of `size` bytes gains when it is resized from outside; empty if nothing is said of it. */
+export function gainedBytes({ size, value }: OpOf<'resize'>, sizeBefore: number): Uint8Array {
+  const end = Math.min(size, ceilToPage(sizeBefore));
+  return value === undefined || end <= sizeBefore ? new Uint8Array(0) : repeated(value, 0, end - sizeBefore);
+}
+
+/** `length` bytes of a value in hex digits that is repeated, from byte `from` on. */
+function repeated(value: string, from: number, length: number): Uint8Array {
   const unit = Uint8Array.from(value.match(/../g) ?? ['00'], (digits) => parseInt(digits, 16));
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = unit[(from + i) % unit.length]!;

@@ -17,7 +17,7 @@ import {
   type Design,
 } from '../kernel-model/index.ts';
 import type { Op, OpName, OpOf } from '../traces/op.ts';
-import { writtenBytes } from './outside-ops.ts';
+import { gainedBytes, writtenBytes } from './outside-ops.ts';
 import type { Reference } from './reference.ts';
 import { protBits, type Result } from './trace-hart.ts';
 
@@ -134,7 +134,14 @@ const PREDICTORS: { readonly [Name in OpName]: Predictor<Name> } = {
     return op.length;
   },
   truncate: (reference, _design, { path, size }, actual) => resized(reference, path, size, actual),
-  resize: (reference, _design, { path, size }, actual) => resized(reference, path, size, actual),
+  resize(reference, _design, op, actual) {
+    const file = reference.files.get(op.path);
+    const sizeBefore = file?.size ?? 0;
+    const expected = resized(reference, op.path, op.size, actual);
+    const gained = gainedBytes(op, sizeBefore);
+    if (expected === 0 && actual === 0 && gained.length > 0) file?.write(sizeBefore, gained);
+    return expected;
+  },
   sync: (reference, _design, { path }) => (path !== undefined && !reference.files.has(path) ? 'ENOENT' : 0),
   reclaim: (_reference, _design, _op, actual) => (typeof actual === 'number' ? undefined : 0),
   pin(reference, _design, { pid, addr, access }, actual) {

@@ -30,8 +30,12 @@ import {
 /** What an access meets. */
 export type Verdict = 'ok' | 'SIGSEGV' | 'SIGBUS';
 
-/** The bytes that a process wrote itself, by page; `has` is 1 for each byte that it wrote. */
-type Written = Map<number, { readonly bytes: Uint8Array; readonly has: Uint8Array }>;
+/** The bytes of a page that a process wrote itself; `has` is 1 for each byte that it wrote. */
+export interface WrittenPage {
+  readonly bytes: Uint8Array;
+  readonly has: Uint8Array;
+}
+type Written = Map<number, WrittenPage>;
 
 export interface ReferenceSpace {
   vmas: Vma[];
@@ -46,11 +50,15 @@ export class Reference {
   /** By path and link, as in the kernel, but other objects: these bytes are the truth. */
   readonly files: Map<string, File>;
   readonly spaces = new Map<number, ReferenceSpace>();
-  private nextObject = 1;
+  /** What the vDSO page holds, from its first byte on; zeros behind. */
+  private readonly vdso: Uint8Array;
+  /** Number of the next object behind shared anonymous memory, as the kernel counts them. */
+  nextObject = 1;
 
-  constructor(design: Design, files: Map<string, File>) {
+  constructor(design: Design, files: Map<string, File>, vdso: Uint8Array = new Uint8Array(0)) {
     this.design = design;
     this.files = files;
+    this.vdso = vdso;
   }
 
   // ---- Processes.
@@ -111,15 +119,22 @@ export class Reference {
   /** The 4096 bytes that the page at `start` must show; a byte in no VMA of an accessible page is zero until written. */
   page(pid: number, start: number): Uint8Array {
     const page = new Uint8Array(PAGE_BYTES);
+    if (start === this.design.vdso) page.set(this.vdso);
     for (const vma of this.onPage(pid, start)) fillFromFile(page, vma, start);
     const written = this.space(pid).written.get(start);
     if (written !== undefined) for (let i = 0; i < PAGE_BYTES; i++) if (written.has[i] === 1) page[i] = written.bytes[i]!;
     return page;
   }
 
+  /** Does the page at `start` show a file that can change, or memory that is shared? */
+  followsFile(pid: number, start: number): boolean {
+    return this.onPage(pid, start).some(isCoherent);
+  }
+
   /** The byte at `address`, which must be accessible. */
   byte(pid: number, address: number): number {
     const start = floorToPage(address);
+    if (start === this.design.vdso) return this.vdso[address - start] ?? 0;
     const written = this.space(pid).written.get(start);
     if (written?.has[address - start] === 1) return written.bytes[address - start]!;
     const vma = this.containing(pid, address);

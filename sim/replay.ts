@@ -265,7 +265,7 @@ function parametersOf(spec: KernelSpec, kernel: NamedKernel, overrides: Partial<
 }
 
 /** The header's files, with new bytes each time: the kernel's and the reference's must not be the same. */
-function filesOf(header: TraceHeader, supplied: SuppliedFiles | undefined): readonly File[] {
+export function filesOf(header: TraceHeader, supplied: SuppliedFiles | undefined): readonly File[] {
   return header.files.map(
     (spec) => new File(spec.path, spec.links ?? [], fileBytes(spec, supplied), spec.immutable ?? spec.segments !== undefined),
   );

@@ -8,7 +8,8 @@ export interface Watcher {
   /** The op is about to run; its addresses are this kernel's. */
   before?(op: Op, index: number): void;
   load?(process: Process, address: number, width: number, at: number): void;
-  store?(process: Process, address: number, bytes: Uint8Array): void;
+  /** The program stored `length` bytes; they lie at `at` of `from`. */
+  store?(process: Process, address: number, length: number, from: Uint8Array, at: number): void;
   /** The kernel read these bytes of user memory for a call. */
   copyIn?(process: Process, address: number, bytes: Uint8Array): void;
   /** The kernel wrote these bytes to user memory for a call. */

@@ -1,7 +1,7 @@
 /** The regressions: each trace of traces/regressions/ fails where it says on the kernel it names, and holds on `kevlar`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { MUTANTS } from '../kernel-model/index.ts';
+import { kernelWith, MUTANTS } from '../kernel-model/index.ts';
 import { fileOf, SCENES, traceOf } from '../scripts/write-regressions.ts';
 import { readTrace } from '../sim/cli/trace-file.ts';
 import { createDigester } from '../sim/digest.ts';
@@ -14,23 +14,14 @@ const names = readdirSync(FOLDER)
 const idOf = (name: string): string => name.replace(/\.jsonl$/, '');
 const digester = await createDigester();
 
-/** Wrong decisions without a trace, and why. */
-const WITHOUT_TRACE: Readonly<Record<string, string>> = {
-  'caches-full-pages-only': 'costs speed only',
-  'region-zero-not-assembled': 'costs speed only',
-  'refresh-grants-write': 'needs two CPUs: on one no entry lags behind its VMA, so no fault refreshes one',
-  'assembly-fills-foreign-page': 'no page has bytes of two files: exec places each image at a page boundary',
-};
-
 /** Above these a trace is no longer small. */
 const OPS_MAX = 8;
 const FRAMES_MAX = 256;
 
 describe('traces/regressions', () => {
   it('has a trace of each wrong decision, or says why not', () => {
-    const wanted = MUTANTS.map(({ id }) => id).filter((id) => !(id in WITHOUT_TRACE));
-    expect(names).to.deep.equal(wanted.map((id) => `${id}.jsonl`).sort());
-    expect(MUTANTS.map(({ id }) => id)).to.include.members(Object.keys(WITHOUT_TRACE));
+    const wanted = MUTANTS.filter(({ unseen }) => unseen === undefined);
+    expect(names).to.deep.equal(wanted.map(({ id }) => `${id}.jsonl`).sort());
   });
 
   it('is what scripts/write-regressions.ts writes', () => {
@@ -47,8 +38,9 @@ describe('traces/regressions', () => {
       const result = replay(trace, { digester, check: 'every' });
       expect(result.failure).to.include({ kind: trace.header.expect?.kind, id: trace.header.expect?.id, op: trace.header.expect?.op });
       expect(result.expectation).to.equal('met');
-      expect(trace.header.kernel.name.split('+').at(-1)).to.equal(id);
+      expect(trace.header.kernel.name).to.equal(kernelWith(mutant!));
       expect(mutant?.brokenBy).to.include(result.failure?.id);
+      expect(result.findings.map((finding) => finding.id)).to.include(mutant?.brokenBy[0]);
     });
 
     it(`${id} holds on kevlar, and is small`, async () => {
@@ -74,9 +66,10 @@ describe('traces/regressions', () => {
   });
 
   it('needs the decision: without it the others of the scene do not fail so', () => {
-    for (const scene of SCENES.filter(({ needs }) => needs !== undefined)) {
-      const { findings } = replay(traceOf(scene), { digester, check: 'every', kernel: `kevlar+${scene.needs!}` });
-      expect(findings.map(({ id }) => id)).to.not.include(scene.expect.id);
+    for (const { id, needs } of MUTANTS.filter((one) => one.needs !== undefined)) {
+      const scene = SCENES.find((one) => one.id === id)!;
+      const { findings } = replay(traceOf(scene), { digester, check: 'every', kernel: `kevlar+${needs!}` });
+      expect(findings.map((finding) => finding.id)).to.not.include(scene.expect.id);
     }
   });
 });

@@ -95,8 +95,8 @@ export const OP_SCHEMAS = {
   truncate: op('truncate', { path: Path, size: count(0, COPY_BYTES_MAX) }),
   /** Writes dirty pages back, of one file or of all. */
   sync: op('sync', { path: optional(Path) }),
-  /** The file's size changed without the kernel's doing, as on a network file system. */
-  resize: op('resize', { path: Path, size: count(0, COPY_BYTES_MAX) }),
+  /** The file's size changed without the kernel's doing, as on a network file system. `value` fills what its old last page gains. */
+  resize: op('resize', { path: Path, size: count(0, COPY_BYTES_MAX), value: optional(HexBytes) }),
   /** Memory pressure: the kernel is to free that many pages. */
   reclaim: op('reclaim', { pages: count(0, TOUCH_PAGES_MAX) }),
   /** A device holds the frame at `addr` under the name `id` until `unpin`. */
@@ -104,7 +104,7 @@ export const OP_SCHEMAS = {
   unpin: op('unpin', { id: count(0, 65535) }),
   /** The process goes on, on CPU `cpu`, from 0. */
   switchCpu: op('switchCpu', { cpu: count(0, 1023) }),
-  /** The `at`-th next step of that kind fails, from 1. `bytes` is what a short read still gives. */
+  /** The `at`-th next step of that kind fails, from 1. `bytes` is what a short read lacks. */
   inject: op('inject', { fault: word('noFrame', 'shortRead', 'eio'), at: count(1, 2 ** 31), bytes: optional(count(0, COPY_BYTES_MAX)) }),
   /** A check of a test suite begins here. `counts` says whether the checks' total includes it. */
   mark: op('mark', {

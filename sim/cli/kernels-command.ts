@@ -28,13 +28,16 @@ const document = (): object => ({
     parameters,
     decisions: mutants.map(({ id }) => id),
   })),
-  decisions: MUTANTS.map(({ id, rule, says, source, section, brokenBy }) => ({
+  decisions: MUTANTS.map(({ id, rule, says, source, section, zoo, needs, brokenBy, unseen }) => ({
     id,
     rule,
     says,
     source,
     section: section ?? null,
+    zoo: zoo ?? [],
+    needs: needs ?? null,
     brokenBy,
+    unseen: unseen ?? null,
   })),
 });
 
@@ -70,8 +73,8 @@ function decisionsText({ name, mutants }: NamedKernel): string {
   return [`the decisions of ${BASE}`, ...ids(added, '+'), ...ids(taken, '~')].join(' ');
 }
 
-function mutantLines({ id, rule, says, source, section, brokenBy }: Mutant): string[] {
-  const seenBy = brokenBy.length === 0 ? 'costs only speed' : `seen by ${brokenBy.join(', ')}`;
+function mutantLines({ id, rule, says, source, section, brokenBy, needs, unseen }: Mutant): string[] {
+  const seenBy = unseen ?? `seen by ${brokenBy.join(', ')}${needs === undefined ? '' : `, with ${needs}`}`;
   const bug = section === undefined ? '' : `; no. ${section} of the latent bugs`;
   return [id, ...indent([says, `rule ${rule}; ${seenBy}`, `source: ${source}${bug}`].flatMap(wrapped))];
 }

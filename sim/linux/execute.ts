@@ -7,7 +7,7 @@
  *
  * @see execve(2); Linux fs/binfmt_script.c
  */
-import { isElf, loadRequest, parseElf, planExec } from '../../kernel-model/index.ts';
+import { isElf, loadRequest, MACHINE_RISCV, parseElf, planExec } from '../../kernel-model/index.ts';
 import { toErrno, type Errno } from './errno.ts';
 import type { Inode, RegularFile } from './fs/inode.ts';
 import { pathOf, type Origin, type Place } from './fs/tree.ts';
@@ -86,7 +86,11 @@ function choose(linux: Linux, process: Process, path: string, args: readonly str
   const file = executable(place.inode);
   if (typeof file === 'string') return file;
   const head = file.content.read(0, HEADER_BYTES);
-  if (isElf(head)) return { file, path: realPath(linux, process, place, file), args };
+  if (isElf(head)) {
+    const image = parseElf(head, file.content.size);
+    const isForThisMachine = 'machine' in image && image.machine === MACHINE_RISCV;
+    return isForThisMachine ? { file, path: realPath(linux, process, place, file), args } : 'ENOEXEC';
+  }
   const line = scriptLine(head);
   if (line === undefined) return 'ENOEXEC';
   if (depth === SCRIPT_DEPTH_MAX) return 'ELOOP';

@@ -6,7 +6,7 @@
 import { endProcess } from './exit.ts';
 import type { Linux } from './linux.ts';
 import type { Process, SignalInfo } from './process.ts';
-import { handlerOf, SI_USER, tellParent } from './send-signal.ts';
+import { forceSignal, handlerOf, SI_KERNEL, SI_USER, tellParent } from './send-signal.ts';
 import { pushFrame } from './signal-frame.ts';
 import { defaultAction, maskOf, maskOfAll, SIG_DFL, SIG_IGN, SIGNAL_MAX, SIGNALS, UNBLOCKABLE } from './signal-numbers.ts';
 
@@ -56,7 +56,10 @@ function actOn(linux: Linux, process: Process, info: SignalInfo): void {
   const handler = handlerOf(process, info.signal);
   if (handler === SIG_IGN) return;
   if (handler !== SIG_DFL) {
-    if (!pushFrame(linux, process, info)) endProcess(linux, process, { signal: SIGNALS.SIGSEGV });
+    // As Linux's force_sigsegv: there may be a handler for that, on another stack.
+    if (pushFrame(linux, process, info)) return;
+    if (info.signal === SIGNALS.SIGSEGV) endProcess(linux, process, { signal: SIGNALS.SIGSEGV });
+    else forceSignal(linux, process, { signal: SIGNALS.SIGSEGV, code: SI_KERNEL });
     return;
   }
   const action = defaultAction(info.signal);

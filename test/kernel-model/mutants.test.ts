@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { INVARIANTS } from '../../kernel-model/invariants.ts';
 import { rulesOf } from '../../kernel-model/kernels.ts';
-import { MUTANTS, type Mutant } from '../../kernel-model/mutants.ts';
+import { UNMODELLED_BUGS } from '../../kernel-model/mutants/unmodelled.ts';
+import { MUTANTS } from '../../kernel-model/mutants.ts';
+import type { Mutant } from '../../kernel-model/mutants/mutant.ts';
 import { Rules } from '../../kernel-model/rules.ts';
 import { named } from '../helpers/model.ts';
 
@@ -11,6 +13,53 @@ import { named } from '../helpers/model.ts';
 const FOUND_BY_CHECKER = [
   ...['content-ref', 'zero-gap', 'fork-isolation', 'outcome-ref', 'fault-progress', 'vma-map-ref', 'error-atomic'],
   ...['dirty-durable', 'no-leak', 'warm-exec-monotone', 'kernel-bug'],
+];
+
+/** The documented bugs that one CPU can show, with or without an injected fault: tiers 1, 2 and 5 of the bug zoo. */
+const BUGS_ON_ONE_CPU = [
+  'vma-split-keeps-offset',
+  'cache-partial-page-poison',
+  'assembly-boundary-overcopy',
+  'dirty-frame-in-zero-pool',
+  'dontneed-noop',
+  'ro-write-livelock',
+  'brk-extends-over-neighbour',
+  'shared-unmap-drops-dirty',
+  'writeback-grows-file',
+  'elf-segments-all-rwx',
+  'brk-by-vma-index',
+  'brk-mmap-same-window',
+  'ro-private-write-cows',
+  'elf-vma-not-page-aligned',
+  'stack-grows-into-neighbour',
+  'zeroing-runs-backward',
+  'huge-refcount-head-only',
+  'huge-map-past-vma',
+  'fixed-map-inside-huge',
+  'buddy-merges-pooled-frame',
+  'writable-vma-feeds-cache',
+  'gap-page-upgraded-writable',
+  'directory-inherits-leaf-limits',
+  'growing-file-zero-tail',
+  'dirty-pipe-merge-flag',
+  'shadow-entry-clobber',
+  'fork-without-flush',
+  'cow-sole-owner-noop',
+  'refork-loses-cow',
+  'leaf-table-refcount-uninit',
+  'shared-anon-cowed-on-fork',
+  'teardown-frees-cached-frame',
+  'teardown-skipped-inflates',
+  'refcount-narrow-wraps',
+  'copyout-bypasses-cow',
+  'stale-prefault-template',
+  'cow-reuse-despite-pin',
+  'pin-then-fork-desync',
+  'short-read-cached-full',
+  'writeback-error-swallowed',
+  'oom-in-fault-panics',
+  'fork-oom-half-done',
+  'map-batch-partial-failure',
 ];
 
 const ownMethods = (rules: typeof Rules): readonly string[] =>
@@ -35,11 +84,27 @@ describe('MUTANTS', () => {
     const known = [...INVARIANTS.map(({ id }) => id), ...FOUND_BY_CHECKER];
     for (const { says, source, section, brokenBy, id } of MUTANTS) {
       expect(says.length, id).to.be.above(10);
-      expect(source, id).to.match(/Kevlar/);
+      expect(source, id).to.match(/Kevlar|Linux|FreeBSD|xv6|nanvix/);
       if (section !== undefined) expect(section, id).to.match(/^\d+b?$/);
       expect(known, id).to.include.members([...brokenBy]);
       expect(new Set(brokenBy)).to.have.property('size', brokenBy.length);
     }
+  });
+
+  it('needs only what is there, and says why a decision cannot be seen', () => {
+    for (const { id, needs, unseen, brokenBy } of MUTANTS) {
+      if (needs !== undefined) expect(MUTANTS.map((mutant) => mutant.id)).to.include(needs, id);
+      if (brokenBy.length === 0) expect(unseen, id).to.equal('costs speed only');
+    }
+  });
+
+  it('is there for each documented bug, or what the model lacks for it is said', () => {
+    const modelled = new Set(MUTANTS.flatMap(({ zoo = [] }) => zoo));
+    for (const { id, says, source, lacks } of UNMODELLED_BUGS) {
+      expect(modelled.has(id), id).to.equal(false);
+      for (const text of [says, source, lacks]) expect(text.length, id).to.be.above(10);
+    }
+    expect([...modelled, ...UNMODELLED_BUGS.map(({ id }) => id)].sort()).to.deep.equal([...BUGS_ON_ONE_CPU].sort());
   });
 
   it('is there for each number of Kevlar’s latent bugs (1 to 15)', () => {

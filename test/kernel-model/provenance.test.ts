@@ -9,7 +9,7 @@ const PAGE = 4096;
 const FRAMES = 4;
 
 interface Step {
-  readonly kind: 'note' | 'copy' | 'forget';
+  readonly kind: 'note' | 'store' | 'copy' | 'forget';
   readonly from: number;
   readonly to: number;
   readonly start: number;
@@ -18,7 +18,7 @@ interface Step {
 }
 
 const someStep: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('note', 'note', 'copy', 'copy', 'forget'),
+  kind: fc.constantFrom('note', 'note', 'store', 'store', 'copy', 'copy', 'forget'),
   from: fc.nat(FRAMES - 1),
   to: fc.nat(FRAMES - 1),
   start: fc.nat(PAGE / 256 - 1).map((n) => n * 256),
@@ -33,7 +33,7 @@ interface Cell {
 }
 
 const textOf = (origin: Origin, offset: number): string =>
-  origin.kind === 'file' ? `${origin.path} ${origin.offset + offset}` : origin.kind;
+  origin.kind === 'file' ? `${origin.path} ${origin.offset + offset}` : origin.kind === 'write' ? `write ${origin.pid}` : origin.kind;
 
 describe('Provenance', () => {
   it('names for each byte what wrote it last, and each copy on the way', () => {
@@ -42,13 +42,17 @@ describe('Provenance', () => {
         const clock: Clock = { op: 0, event: 0 };
         const provenance = new Provenance(true, clock);
         const cells = Array.from({ length: FRAMES }, () => new Array<Cell | undefined>(PAGE).fill(undefined));
-        for (const [op, { kind, from, to, start, length, isFile }] of steps.entries()) {
-          clock.op = op;
+        for (const [i, { kind, from, to, start, length, isFile }] of steps.entries()) {
+          // Three steps are of one op: its stores to a frame may be one record.
+          const op = (clock.op = Math.floor(i / 3));
           const end = Math.min(PAGE, start + length);
           if (kind === 'note') {
             const origin: Origin = isFile ? { kind: 'file', path: `/f${op}`, offset: op * PAGE } : { kind: 'write', pid: op };
             provenance.note(pfn(to), start, end, origin);
             for (let i = start; i < end; i++) cells[to]![i] = { text: textOf(origin, i - start), hops: [] };
+          } else if (kind === 'store') {
+            provenance.noteWrite(pfn(to), start, end, op);
+            cells[to]!.fill({ text: `write ${op}`, hops: [] }, start, end);
           } else if (kind === 'copy' && from !== to) {
             provenance.noteCopy(pfn(from), pfn(to), start, end, 'test');
             for (let i = start; i < end; i++) {

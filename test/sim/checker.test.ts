@@ -13,7 +13,7 @@ import {
   type Kernel,
   type Vma,
 } from '../../kernel-model/index.ts';
-import { SCENES } from '../../scripts/write-regressions.ts';
+import { SCENES, traceOf } from '../../scripts/write-regressions.ts';
 import { CHECK_MODES } from '../../sim/checker.ts';
 import { fileAt, findingsOf, kernelThat, play, type SceneOptions } from '../helpers/scene.ts';
 
@@ -243,7 +243,7 @@ describe('the modes of the checker', () => {
 
   it('find in every regression what its trace expects', () => {
     for (const scene of SCENES) {
-      const spec = { ...scene.kernel, frames: 128, name: `kevlar+${scene.needs === undefined ? '' : `${scene.needs}+`}${scene.id}` };
+      const spec = { ...scene.kernel, frames: 128, name: traceOf(scene).header.kernel.name };
       for (const check of ['every', 'changes', 'end'] as const) {
         const ids = play(scene.ops, { spec, files: scene.files, check }).findings.map(({ id }) => id);
         expect(ids.length, `${scene.id}, ${check}`).to.be.above(0);

@@ -11,6 +11,8 @@ import type { Process } from '../process.ts';
 
 const MAP_TYPE = 0xf;
 const MAP_SHARED = 1;
+const MAP_FIXED = 0x10;
+const MAP_FIXED_NOREPLACE = 0x100000;
 const MAP_ANONYMOUS = 0x20;
 const PROT_WRITE = 2;
 
@@ -30,8 +32,11 @@ const ranged =
 
 const brk: Handler = (linux, { pid }, [address]) => perform(linux, { pid, op: 'brk', addr: isRange(address, 0) ? address : 0 });
 
-const mmap = ranged('ENOMEM', (linux, process, [addr, length, prot, bits, fd, offset]) => {
+const mmap: Handler = (linux, process, [hint, length, prot, bits, fd, offset]) => {
   const { pid } = process;
+  // A hint that is no address is ignored.
+  const addr = isRange(hint, length) || (bits & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0 ? hint : 0;
+  if (!isRange(addr, length)) return 'ENOMEM';
   const type = bits & MAP_TYPE;
   if (type < 1 || type > 3) return 'EINVAL';
   const op = { pid, op: 'mmap', addr, length, prot: protOf(prot & 7), flags: mapFlagsOf(bits) } as const;
@@ -40,7 +45,7 @@ const mmap = ranged('ENOMEM', (linux, process, [addr, length, prot, bits, fd, of
   const path = mappedPath(linux, process, fd, type === MAP_SHARED && (prot & PROT_WRITE) !== 0);
   if (typeof path === 'string') return path;
   return perform(linux, { ...op, path: path.name, offset });
-});
+};
 
 /**
  * The kernel maps a file as it is now: later writes do not show, and storing to a shared mapping is not possible.
@@ -57,8 +62,9 @@ function mappedPath(linux: Linux, process: Process, fd: number, isSharedStore: b
 }
 
 const mremap = ranged('EINVAL', (linux, { pid }, [addr, length, newLength, bits, newAddr]) => {
-  if (!isRange(newAddr, newLength)) return 'EINVAL';
+  if (!isRange(0, newLength)) return 'ENOMEM';
   const flags = remapFlagsOf(bits);
+  if (flags.includes('fixed') && !isRange(newAddr, 0)) return 'EINVAL';
   return perform(linux, { pid, op: 'mremap', addr, length, newLength, flags, ...(flags.includes('fixed') ? { newAddr } : {}) });
 });
 

@@ -52,11 +52,14 @@ const int32 = (value: number): Uint8Array => {
 
 const ARGUMENT_BYTES_MAX = 131_072;
 const ARGUMENTS_MAX = 65_536;
+/** Linux gives all of them, with their pointers, a quarter of the stack's usual 8 MiB. */
+const ARGUMENTS_BYTES_MAX = 2 ** 21;
 
 /** The strings of a null-terminated array of pointers. */
 function stringsAt(linux: Linux, process: Process, address: number): readonly string[] | 'EFAULT' | 'E2BIG' {
   const strings: string[] = [];
   if (address === 0) return strings;
+  let room = ARGUMENTS_BYTES_MAX;
   for (let at = address; strings.length < ARGUMENTS_MAX; at += 8) {
     const pointer = readUser(linux, process, at, 8);
     if (pointer === undefined) return 'EFAULT';
@@ -64,6 +67,8 @@ function stringsAt(linux: Linux, process: Process, address: number): readonly st
     if (target === 0) return strings;
     const bytes = readString(linux, process, target, ARGUMENT_BYTES_MAX, 'E2BIG');
     if (typeof bytes === 'string') return bytes;
+    room -= bytes.length + 1 + 8;
+    if (room < 0) return 'E2BIG';
     strings.push(decodeText(bytes));
   }
   return 'E2BIG';

@@ -12,6 +12,8 @@ export const DESCRIPTORS_MAX = 1024;
 
 export class FdTable {
   private readonly slots = new Map<number, Descriptor>();
+  /** Every number below it is in use. */
+  private full = 0;
   /** Descriptors are below this number. */
   limit = DESCRIPTORS_MAX;
 
@@ -31,8 +33,9 @@ export class FdTable {
   /** Gives the file the lowest free number from `least` on. @returns EMFILE if there is none; EINVAL if `least` is out of range */
   add(file: OpenFile, closeOnExec: boolean, least = 0): number | Errno {
     if (least < 0 || least >= this.limit) return 'EINVAL';
-    let fd = least;
+    let fd = Math.max(least, this.full);
     while (this.slots.has(fd)) fd++;
+    if (least <= this.full) this.full = fd;
     if (fd >= this.limit) return 'EMFILE';
     this.put(fd, file, closeOnExec);
     return fd;
@@ -52,6 +55,7 @@ export class FdTable {
     const slot = this.slots.get(fd);
     if (slot === undefined) return 'EBADF';
     this.slots.delete(fd);
+    this.full = Math.min(this.full, fd);
     release(slot.file);
     return 0;
   }

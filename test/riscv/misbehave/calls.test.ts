@@ -77,9 +77,9 @@ loop: ${calling(CALL.openat, AT_FDCWD, DATA, 0)}
     ${EXIT_WITH_ERRNO}`;
 
 describe('open', () => {
-  it('a million times without a close is EMFILE', function () {
-    this.timeout(60_000);
-    const outcome = runLive(tinyElf({ source: OPENS, data: '/f' }), { files: { '/f': 'text' }, parameters: { frames: 1024 } });
+  it('a million times without a close is EMFILE', () => {
+    const options = { check: 'none', files: { '/f': 'text' }, parameters: { frames: 1024 } } as const;
+    const outcome = runLive(tinyElf({ source: OPENS, data: '/f' }), options);
     expect(endingOf(outcome)).to.equal(EMFILE);
     expectOrder(outcome);
   });
