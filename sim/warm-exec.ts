@@ -1,8 +1,9 @@
 /**
  * `warm-exec-monotone`: the same program doing the same accesses must not fault more often than it did before.
  *
- * A life of a program is what a process does from an exec to its next exec or its end. Lives that fork are left out, because
- * then faults depend on when the others write. So is everything since the last time a frame was refused or the cache lost
+ * A life of a program is what a process does from an exec to its next exec or its end. It is compared with lives that had ended
+ * when it began: what others warm later may come too late for it. Lives that fork are left out, because then faults depend on
+ * when the others write. So is everything since the last time a frame was refused or the cache lost
  * a page: caches only promise to be warm as long as they are left alone.
  */
 import type { Kernel, KernelEvent } from '../kernel-model/index.ts';
@@ -16,15 +17,24 @@ interface Life {
   /** Faults that others took in the meantime. */
   faultsOfOthers: number;
   isComparable: boolean;
+  readonly begunAt: number;
+}
+
+/** The fewest faults of all lives that had ended at a moment. */
+interface Best {
+  readonly endedAt: number;
+  readonly faults: number;
 }
 
 /** Says what is wrong when a life ends, or undefined. */
 export class WarmExecs {
   private readonly kernel: Kernel;
   private readonly lives = new Map<number, Life>();
-  /** Fewest faults by story. */
-  private records = new Map<number, number>();
+  /** By story: the bests in order of time, each of fewer faults than the one before. */
+  private records = new Map<number, Best[]>();
   private faultsAtOp = 0;
+  /** Ops so far. */
+  private moment = 0;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -44,6 +54,7 @@ export class WarmExecs {
   /** @returns a sentence if the op ended a life that faulted more than an equal one before */
   after(op: Op, result: Result): string | undefined {
     const faults = this.kernel.counts.faults - this.faultsAtOp;
+    this.moment++;
     for (const [pid, life] of this.lives) if (pid !== op.pid) life.faultsOfOthers += faults;
     const ended = (op.op === 'exec' && result === 0) || op.op === 'exit' ? this.end(op.pid) : undefined;
     if (op.op === 'exec' && result === 0) this.begin(op.pid, [op.path, ...(op.argv ?? []), '', ...(op.env ?? [])].join('\0'));
@@ -52,7 +63,13 @@ export class WarmExecs {
   }
 
   private begin(pid: number, program: string): void {
-    const life: Life = { story: 17, faultsBefore: this.kernel.counts.faults, faultsOfOthers: 0, isComparable: true };
+    const life: Life = {
+      story: 17,
+      faultsBefore: this.kernel.counts.faults,
+      faultsOfOthers: 0,
+      isComparable: true,
+      begunAt: this.moment,
+    };
     for (let i = 0; i < program.length; i++) life.story = mix(life.story, program.charCodeAt(i));
     this.lives.set(pid, life);
   }
@@ -73,8 +90,9 @@ export class WarmExecs {
     this.lives.delete(pid);
     if (life?.isComparable !== true) return undefined;
     const faults = this.kernel.counts.faults - life.faultsBefore - life.faultsOfOthers;
-    const fewest = this.records.get(life.story);
-    this.records.set(life.story, Math.min(faults, fewest ?? faults));
+    const bests = this.records.get(life.story) ?? [];
+    const fewest = bests.findLast(({ endedAt }) => endedAt <= life.begunAt)?.faults;
+    if (faults < (bests.at(-1)?.faults ?? Infinity)) this.records.set(life.story, [...bests, { endedAt: this.moment, faults }]);
     if (fewest === undefined || faults <= fewest) return undefined;
     return `a program took ${faults} faults for the same accesses that took ${fewest} before`;
   }
