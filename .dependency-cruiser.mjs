@@ -6,8 +6,10 @@
 
 const MODEL = '^kernel-model/';
 const TRACES = '^traces/';
-const SIM = '^sim/(?!cli/)';
+const SIM = '^sim/(?!cli/|viewer/page/)';
 const CLI = '^sim/cli/';
+/** Runs in the browser, as a bundle that holds its packages. */
+const PAGE = '^sim/viewer/page/';
 const PROPERTIES = '^properties/';
 const EDGES = '^(bench|scripts)/';
 const PACKAGES = '^node_modules/';
@@ -31,6 +33,7 @@ export default {
     layer('sim', SIM, [MODEL, TRACES, PACKAGES]),
     layer('properties', PROPERTIES, [MODEL, TRACES, SIM, PACKAGES]),
     layer('sim-cli', CLI, [MODEL, TRACES, SIM, PROPERTIES, PACKAGES], NOT_NODE),
+    layer('viewer-page', PAGE, [MODEL, TRACES, SIM, PACKAGES]),
     layer('bench-scripts', EDGES, [MODEL, TRACES, SIM, CLI, PROPERTIES, PACKAGES], NOT_NODE),
     {
       name: 'model-through-index',
@@ -43,7 +46,7 @@ export default {
       name: 'published-without-dev-packages',
       severity: 'error',
       comment: 'These folders are published; a package of devDependencies is not there at the user.',
-      from: { path: [TRACES, '^sim/', PROPERTIES] },
+      from: { path: [TRACES, '^sim/', PROPERTIES], pathNot: PAGE },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

@@ -9,7 +9,7 @@ import tseslint from 'typescript-eslint';
 
 /** Below the edge: a run here is a function of (trace, kernel, version). */
 const PURE = ['kernel-model/**/*.ts', 'traces/**/*.ts', 'sim/**/*.ts', 'properties/**/*.ts'];
-const EDGE = ['sim/cli/**/*.ts'];
+const EDGE = ['sim/cli/**/*.ts', 'sim/viewer/page/**/*.ts'];
 
 const STYLE_SYNTAX = [
   { selector: 'ExportDefaultDeclaration', message: 'Export by name: a name is the same everywhere.' },

@@ -3,7 +3,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAtEnds, unmapPages } from './mapping.ts';
 import { PROT_READ, PROT_WRITE, protName } from './pte.ts';
-import { ceilToPage, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
+import { ceilToPage, floorToPage, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
 import { cutVma, type Vma } from './vma.ts';
 
 /**
@@ -58,7 +58,9 @@ function* shrinkHeap(k: Kernel, space: AddressSpace, heap: Vma | undefined, end:
   if (seesHuge && from < to && !(yield* splitAtEnds(k, space, from, to))) return oldEnd;
   cutBack(space, heap, end, oldEnd);
   if (heap === undefined || heap.role === 'heap') space.heapEnd = end;
-  if (from < to) yield* unmapPages(k, space, from, to, seesHuge);
+  // Where a piece has lost its last byte, the page in which it began may be nobody's.
+  const first = space.vmas.onPage(floorToPage(end)).length === 0 ? vpnOf(floorToPage(end)) : from;
+  if (first < to) yield* unmapPages(k, space, first, to, seesHuge);
   return end;
 }
 

@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { encodeHeader, encodeOp, parseJson, type Trace } from '../traces/codec.ts';
-import { importPagetrace, type PagetraceOptions } from '../traces/import-pagetrace.ts';
+import { importPagetrace, type PagetraceOptions } from '../traces/import/pagetrace.ts';
 
 const BUSYBOX = {
   path: '/bin/busybox',

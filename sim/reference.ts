@@ -262,7 +262,8 @@ export class Reference {
       // What others mapped over the heap goes in whole pages.
       const endOf = (vma: Vma): number => (vma.role === 'heap' ? end : ceilToPage(end));
       space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, endOf(vma)), ...pieceOf(vma, ceilToPage(oldEnd), vma.end)]);
-      this.forget(pid, ceilToPage(end), ceilToPage(oldEnd));
+      const isLastPageGone = this.onPage(pid, floorToPage(end)).length === 0;
+      this.forget(pid, isLastPageGone ? floorToPage(end) : ceilToPage(end), ceilToPage(oldEnd));
     }
     space.heapEnd = end;
   }

@@ -141,7 +141,7 @@ export class Replay {
     }
     try {
       const result = this.machine.tick(op, this.index);
-      if (op.op !== 'touch') {
+      if (op.op !== 'touch' || op.result !== undefined) {
         this.noteDivergence(op, result);
         if (op.op === 'mark') this.marks.begin(op.name, op.counts ?? 'always', this.checker?.visible ?? 0);
       }

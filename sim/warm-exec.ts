@@ -26,6 +26,13 @@ interface Best {
   readonly faults: number;
 }
 
+/** A field is told with its name: a width of 2 is not two pages. */
+function tellField(life: Life, name: string, value: string | number | readonly string[] | undefined): void {
+  life.story = mix(life.story, name.charCodeAt(0) * 256 + name.length);
+  if (typeof value === 'number') life.story = mix(life.story, value);
+  else if (value !== undefined) for (const char of String(value)) life.story = mix(life.story, char.charCodeAt(0));
+}
+
 /** Says what is wrong when a life ends, or undefined. */
 export class WarmExecs {
   private readonly kernel: Kernel;
@@ -81,7 +88,7 @@ export class WarmExecs {
     if (op.op === 'fork' || op.op === 'vfork' || op.op === 'pin' || op.op === 'write' || op.op === 'truncate' || op.op === 'resize')
       life.isComparable = false;
     for (let i = 0; i < text.length; i++) life.story = mix(life.story, text.charCodeAt(i));
-    for (const value of Object.values(op)) if (typeof value === 'number' && value !== op.pid) life.story = mix(life.story, value);
+    for (const [name, value] of Object.entries(op)) if (name !== 'pid' && name !== 'op') tellField(life, name, value);
     if (result !== 0) life.story = mix(life.story, typeof result === 'number' ? result : result.length);
   }
 

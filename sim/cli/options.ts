@@ -51,3 +51,9 @@ export const checkOption = (): Option =>
     .default('changes');
 
 export const jsonOption = (): Option => new Option('--json', 'print JSON, times included');
+
+/** @throws InvalidArgumentError, which commander shows with the name of the flag */
+export function address(text: string): number {
+  if (!/^0x[0-9a-f]{1,12}$/.test(text)) throw new InvalidArgumentError('It must be an address in hex, such as 0x7ffffffff000.');
+  return Number(text);
+}

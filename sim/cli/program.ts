@@ -7,24 +7,45 @@
 import { Command, CommanderError } from 'commander';
 import { TraceError } from '../../traces/format-error.ts';
 import { ReplayError } from '../replay.ts';
+import { defineCheckLog } from './check-log-command.ts';
 import { addCompletion } from './completion.ts';
 import type { CommandDefinition, Context } from './context.ts';
+import { defineDiff } from './diff-command.ts';
 import { EXIT } from './exit-code.ts';
+import { defineExplain } from './explain-command.ts';
+import { defineExport } from './export-command.ts';
+import { defineFuzz } from './fuzz-command.ts';
+import { defineImport } from './import-command.ts';
 import { defineKernels } from './kernels-command.ts';
+import { defineMutants } from './mutants-command.ts';
 import { packageVersion } from './package-files.ts';
 import { defineRecord } from './record-command.ts';
 import { defineReplay } from './replay-command.ts';
 import { defineRun } from './run-command.ts';
+import { defineShrink } from './shrink-command.ts';
 import { defineStory } from './story-command.ts';
 import { defineSuite } from './suite-command.ts';
 import { defineSweep } from './sweep-command.ts';
 import { Interrupted, UsageError, type Terminal } from './terminal.ts';
 import { defineTrace } from './trace-command.ts';
+import { defineView } from './view-command.ts';
 
 /** In the order of the help. */
 const COMMANDS: readonly CommandDefinition[] = [
   ...[defineRun, defineRecord, defineSuite],
-  ...[defineReplay, defineSweep, defineKernels, defineTrace, defineStory],
+  ...[
+    defineReplay,
+    defineSweep,
+    defineFuzz,
+    defineShrink,
+    defineExplain,
+    defineKernels,
+    defineMutants,
+    defineTrace,
+    defineView,
+    defineStory,
+  ],
+  ...[defineImport, defineCheckLog, defineExport, defineDiff],
 ];
 
 const EXAMPLES = `

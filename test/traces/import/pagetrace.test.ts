@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { importRecording, traceName, traceText } from '../../scripts/import-recordings.ts';
-import { readTrace } from '../../sim/cli/trace-file.ts';
-import type { Trace } from '../../traces/codec.ts';
-import { importPagetrace, QEMU_STACK_END } from '../../traces/import-pagetrace.ts';
-import { formatOp } from '../../traces/notation.ts';
-import type { Op, OpName, OpOf } from '../../traces/op.ts';
+import { importRecording, traceName, traceText } from '../../../scripts/import-recordings.ts';
+import { readTrace } from '../../../sim/cli/trace-file.ts';
+import type { Trace } from '../../../traces/codec.ts';
+import { importPagetrace, QEMU_STACK_END } from '../../../traces/import/pagetrace.ts';
+import { formatOp } from '../../../traces/notation.ts';
+import type { Op, OpName, OpOf } from '../../../traces/op.ts';
 
-const root = (path: string): string => new URL(`../../${path}`, import.meta.url).pathname;
+const root = (path: string): string => new URL(`../../../${path}`, import.meta.url).pathname;
 const RAW = (name: string): string => root(`test/fixtures/${name}.riscv64.qemu.jsonl.gz`);
 
 const OPTIONS = {

@@ -1,0 +1,58 @@
+/**
+ * What a worker thread of `faultline fuzz` does: runs of a campaign, and shrinking what they found.
+ *
+ * Both are functions of plain data, so it does not matter which worker does what, or how many there are.
+ */
+import type { Op } from '../../traces/op.ts';
+import type { TraceHeader } from '../../traces/header.ts';
+import { runBatch, traceOfRun, type BatchReport, type CampaignOptions } from '../../properties/fuzz.ts';
+import { createDigester } from '../digest.ts';
+import { shrinkTrace } from '../shrink/shrink.ts';
+
+export interface BatchTask {
+  readonly kind: 'batch';
+  readonly campaign: CampaignOptions;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ShrinkTask {
+  readonly kind: 'shrink';
+  readonly campaign: CampaignOptions;
+  readonly run: number;
+  /** The signature to keep, if it is not the verdict's. */
+  readonly wanted: string | undefined;
+  readonly replaysMax: number;
+}
+
+/** A finding made small. */
+export interface Shrunk {
+  readonly header: TraceHeader;
+  readonly ops: readonly Op[];
+  readonly opsBefore: number;
+  readonly replays: number;
+  /** The wrong rules that are left. */
+  readonly rules: readonly string[];
+  /** False if the budget ended it. */
+  readonly isComplete: boolean;
+}
+
+const digester = await createDigester();
+
+/** Does one task. */
+export const run = (task: BatchTask | ShrinkTask): BatchReport | Shrunk =>
+  task.kind === 'batch' ? runBatch(task.campaign, task, digester) : shrinkRun(task);
+
+function shrinkRun({ campaign, run, wanted, replaysMax }: ShrinkTask): Shrunk {
+  const trace = traceOfRun(campaign, run);
+  const {
+    trace: smallest,
+    opsBefore,
+    replays,
+    rules,
+    isComplete,
+  } = shrinkTrace(trace, { digester, check: campaign.check, wanted, replaysMax });
+  const { header, ops } = smallest;
+  const source = { tool: 'faultline fuzz', note: `run ${run} of seed ${campaign.seed}; ${trace.header.source?.note ?? ''}` };
+  return { header: { ...header, seed: trace.header.seed!, source }, ops: [...ops], opsBefore, replays, rules: [...rules], isComplete };
+}

@@ -1,0 +1,68 @@
+/**
+ * Imports a page-touch recording of one statically linked riscv64 program whose layout the caller knows: strictly, and byte for byte
+ * the same each time. This is how the committed recordings were made.
+ *
+ * qemu maps a page above the stack through which signal handlers return; it is told as an mmap after each exec, because later touches
+ * fall on it. A mapping of a file becomes an anonymous one, a signal frame is not seen, threads are refused.
+ */
+import type { Trace } from '../codec.ts';
+import type { KernelSpec, SegmentSpec, TraceHeader } from '../header.ts';
+import { TraceBuilder } from './builder.ts';
+import { PluginReader } from './plugin.ts';
+import { floorToPage } from './space.ts';
+
+export interface PagetraceOptions {
+  /** Name of the recording, for errors. */
+  readonly file: string;
+  /** Path of the program; every path that the recording execs is a link to it. */
+  readonly path: string;
+  /** Further paths of the program, besides those that the recording execs. */
+  readonly links?: readonly string[];
+  /** Bytes of the program file. */
+  readonly size: number;
+  readonly segments: readonly SegmentSpec[];
+  /** Seed of the synthetic bytes that stand for the program's. */
+  readonly seed: string;
+  readonly kernel: KernelSpec;
+  readonly source?: NonNullable<TraceHeader['source']>;
+  /** Moves the program: the page of its lowest segment becomes this address, and the heap moves along. */
+  readonly rebase?: number;
+  /** Joins touches of one kind on consecutive pages into one op. */
+  readonly compress: boolean;
+  /** Names of the checks: the nth fork of the first process begins the nth. */
+  readonly marks?: readonly string[];
+}
+
+/** The end of the stack under qemu-riscv64. */
+export const QEMU_STACK_END = 0x4000801000;
+/** Below lie the program and its heap, above the stack and the mappings. */
+const PROGRAM_END = 0x40000000;
+
+/**
+ * The recording as a trace; processes are numbered from 1 in the order of their first records.
+ *
+ * @throws TraceError naming the record (line) that is malformed or asks for what this importer does not know
+ */
+export function importPagetrace(records: Iterable<unknown>, options: PagetraceOptions): Trace {
+  const { file, path, links, size, seed, kernel, source, compress, marks, rebase } = options;
+  const start = floorToPage(Math.min(...options.segments.map(({ vaddr }) => vaddr)));
+  const delta = rebase === undefined ? 0 : rebase - start;
+  const segments = options.segments.map((segment) => ({ ...segment, vaddr: segment.vaddr + delta }));
+  const builder = new TraceBuilder({
+    file,
+    architecture: 'riscv64',
+    layouts: { named: new Map(), other: { path, ...(links === undefined ? {} : { links }), layout: { size, segments, seed } } },
+    kernel,
+    source,
+    stackEnd: QEMU_STACK_END,
+    trampoline: QEMU_STACK_END,
+    moved: { start, end: PROGRAM_END, delta },
+    compress,
+    marks,
+    isStrict: true,
+    fillsGaps: false,
+  });
+  const reader = new PluginReader(file, 'riscv64');
+  for (const record of records) builder.add(reader.read(record));
+  return builder.finish().trace;
+}
