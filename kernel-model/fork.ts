@@ -77,13 +77,20 @@ function sharePage(k: Kernel, from: AddressSpace, to: AddressSpace, page: Vpn, e
   const childSlot = k.tables.makePageSlot(to.root, page, k.tableSource);
   if (childSlot < 0) return false;
   const isSharedMapping = k.rules.forkKeepsShared() && from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
-  if (k.frames.writePins[frame]! > 0 && !isSharedMapping && k.rules.forkCopiesPinned()) return copyEagerly(k, frame, childSlot, entry);
+  if (!isSharedMapping && isPinnedAt(k, from, page, frame) && k.rules.forkCopiesPinned()) return copyEagerly(k, frame, childSlot, entry);
   const isCounted = isValid(entry) || k.rules.forkCountsInvalidEntry();
   if (isCounted && !k.hold(frame)) return false;
   const kept = isSharedMapping ? entry : entry & ~PTE_WRITE;
   k.tables.setEntry(slot, kept);
   k.tables.setEntry(childSlot, kept);
   return true;
+}
+
+/** Was the frame pinned for writing through this page? A page of a file may be pinned through one mapping and read through another. */
+function isPinnedAt(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn): boolean {
+  if (k.frames.writePins[frame] === 0) return false;
+  for (const pin of k.pins.values()) if (pin.frame === frame && pin.writable && pin.space === space && pin.page === page) return true;
+  return false;
 }
 
 function copyEagerly(k: Kernel, from: Pfn, childSlot: number, entry: number): boolean {
