@@ -56,10 +56,13 @@ export const hasSurvived = ({ hunts }: MutantRow): boolean => hunts.some(({ kill
 
 /** Who survived in some seed, and why if that is known; empty if nobody did. */
 export function survivorLines(rows: readonly MutantRow[], unseen: readonly Mutant[]): string[] {
-  const survivors = rows.filter(hasSurvived).map(({ mutant, hunts }) => `${mutant.id}: ${mutant.unseen ?? searchText(hunts)}`);
+  const survivors = rows.filter(hasSurvived).map((row) => `${row.mutant.id}: ${survivalReason(row)}`);
   const lines = [...survivors, ...unseen.map(({ id, unseen: reason }) => `${id}: not hunted, ${reason ?? ''}`)];
   return lines.length === 0 ? [] : ['', 'Survivors', ...indent(lines)];
 }
+
+/** Why a mutant that survived did. */
+export const survivalReason = ({ mutant, hunts }: MutantRow): string => mutant.unseen ?? searchText(hunts);
 
 function searchText(hunts: readonly Hunt[]): string {
   const lost = hunts.filter(({ killedBy }) => killedBy === undefined);

@@ -9,10 +9,12 @@ import { createDigester } from '../digest.ts';
 import type { Finding } from '../finding.ts';
 import { huntMutant, huntRight, type Hunt, type HuntOptions } from '../mutant-matrix.ts';
 import { hasSurvived, killersOf, MATRIX_LEGEND, matrixLines, median, rightLines, survivorLines, type MutantRow } from '../mutant-report.ts';
+import { mutantPage } from '../plot/mutant-page.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { checkOption, jsonOption, seconds, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
+import { checkPlotPlace, plotFile, writePlot } from './plot-file.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrace } from './trace-file.ts';
 
@@ -24,6 +26,7 @@ interface MutantsFlags {
   readonly time: number;
   readonly check: CheckMode;
   readonly json?: boolean;
+  readonly plot?: string;
 }
 
 const EXAMPLES = `
@@ -32,6 +35,7 @@ Examples:
   faultline mutants --only fork-skips-flush,no-teardown   two of them
   faultline mutants --seed a --seeds 20                   with the seeds a, a/2, … a/20
   faultline mutants --runs 500 --json | jq -r '.rows[] | select(.survived).mutant'
+  faultline mutants --seeds 20 --plot mutants.html        the table as a page too
 
 The same seed gives the same traces; unless the time runs out first, all but the times is the same again.
 Exits with 0 if every mutant was killed by an invariant that it names, 5 if one survived, 2 or 3 if the right kernel fails.`;
@@ -50,9 +54,12 @@ export const defineMutants: CommandDefinition = (program, { terminal, exitWith }
     .option('--time <seconds>', 'seconds a hunt may take', seconds, 60)
     .addOption(checkOption().choices(CHECK_MODES.filter((mode) => mode !== 'none')))
     .addOption(jsonOption())
+    .option('--plot <file>', 'also write the table as a page: .html', plotFile('html'))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: MutantsFlags) => {
+      await checkPlotPlace(flags.plot);
       const matrix = await new MatrixRun(flags, terminal).run();
+      if (flags.plot !== undefined) await writePlot(flags.plot, mutantPage({ ...flags, ...matrix, unmodelled: UNMODELLED_BUGS }));
       await terminal.writeLines(flags.json === true ? [JSON.stringify(matrixDocument(flags, matrix))] : matrixText(matrix));
       exitWith(exitCodeOf(matrix));
     });
