@@ -71,7 +71,8 @@ function regionDisjoint(k: Kernel): Violation | undefined {
   return firstOver(k, (space) => {
     const { heapStart, heapEnd, vmas } = space;
     const inHeap = vmas.overlapping(heapStart, heapEnd).find((vma) => vma.role === 'segment' || vma.role === 'pad' || vma.role === 'stack');
-    if (inHeap !== undefined)
+    // Nothing reaches into an empty heap: a program may grow a mapping of its own over the place where it would begin.
+    if (heapStart < heapEnd && inHeap !== undefined)
       return { message: `${describeVma(inHeap)} reaches into the heap ${hex(heapStart)}-${hex(heapEnd)}`, address: inHeap.start };
     const { placementNext, heapLimit } = space;
     if (heapStart <= placementNext && placementNext < heapLimit)
