@@ -126,8 +126,10 @@ export class LackeyReader implements LineReader {
       const access = row['acc'];
       if (access !== 'r' && access !== 'w' && access !== 'x')
         throw new TraceError({ file, line }, 'acc', `${show(access)} is no kind of access (r, w or x)`);
+      const addr = Number(row['page']);
+      if (!Number.isSafeInteger(addr) || addr < 0) throw new TraceError({ file, line }, 'page', `${show(row['page'])} is no address`);
       this.book.read('touches');
-      this.push({ kind: 'touch', line, task, addr: Number(row['page']), access, isPage: true });
+      this.push({ kind: 'touch', line, task, addr, access, isPage: true });
     }
   }
 
@@ -188,7 +190,7 @@ function argumentOf(text: string, name: string): number {
   const number = /^(?:0x([0-9a-f]+)|(-?\d+)|([0-9a-f]+))(?:\(.*\))?$/.exec(text);
   if (number === null) return 0;
   if (number[1] !== undefined) return Number(`0x${number[1]}`);
-  if (name === 'clone' || number[2] === undefined) return Number(`0x${text.replace(/\(.*$/, '')}`);
+  if (number[2]?.startsWith('-') !== true && (name === 'clone' || number[2] === undefined)) return Number(`0x${text.replace(/\(.*$/, '')}`);
   return Number(number[2]);
 }
 
