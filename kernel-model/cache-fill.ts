@@ -93,10 +93,25 @@ function* writeBack(k: Kernel, file: File, index: number): Operation<Errno | und
     return 'EIO';
   }
   file.write(index * PAGE_BYTES, k.memory.page(page.frame).slice(0, bytes));
+  dropTail(k, file, index, page.frame);
   k.emit({ type: 'write_back', path: file.path, index, bytes });
   yield 'writeBack.stored';
   k.cache.setDirty(file, index, false);
   return undefined;
+}
+
+/** What was stored behind the end of the file goes with its write-back, as in Linux: the store never learns of it. */
+function dropTail(k: Kernel, file: File, index: number, frame: Pfn): void {
+  const extent = file.extentOf(index);
+  if (
+    !k.memory
+      .page(frame)
+      .subarray(extent)
+      .some((byte) => byte !== 0)
+  )
+    return;
+  k.memory.access.fill(frame, extent, new Uint8Array(PAGE_BYTES - extent));
+  k.provenance.note(frame, extent, PAGE_BYTES, { kind: 'zero' });
 }
 
 function* writeProtect(k: Kernel, file: File, index: number, frame: Pfn): Operation<void> {

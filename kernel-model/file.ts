@@ -120,6 +120,11 @@ export class File {
     return this.size === other.size ? undefined : Math.min(this.size, other.size);
   }
 
+  /** What shared mappings stored behind the end of the file is gone. */
+  dropTail(): void {
+    if (this.hasTail()) this.zeroFrom(this.size);
+  }
+
   /** Are there bytes in the store's last page behind the end of the file? */
   hasTail(): boolean {
     const extent = this.size % PAGE_BYTES;

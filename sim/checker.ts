@@ -11,6 +11,7 @@
 import {
   describeVma,
   File,
+  floorToPage,
   frameOfPte,
   hex,
   INVARIANTS,
@@ -89,6 +90,8 @@ export class Checker implements Watcher {
 
   event(event: KernelEvent): void {
     if (this.looksAtChanges) this.warmExecs.event(event);
+    // When dirty pages are written back is the kernel's choice; what lies behind the file's end goes with them.
+    if (event.type === 'write_back' && event.error === undefined) this.reference.files.get(event.path)?.dropTail();
     if (QUIET_EVENTS.has(event.type)) return;
     this.changed = true;
     if (event.type === 'page_mapped') this.pending.push([event.vaddr, event.pages]);
@@ -114,7 +117,15 @@ export class Checker implements Watcher {
   store(process: Process, address: number, length: number, from: Uint8Array, at: number): void {
     if (!this.reference.has(process.pid)) return;
     if (isInPage(address, length)) this.pages.store(process.pid, address, length, from, at);
-    else this.byPage(address, length, (start, bytes) => this.pages.store(process.pid, start, bytes, from, at + start - address));
+    else {
+      // A store that crosses pages has gained both before it changes either.
+      this.byPage(address, length, (start) => {
+        this.reference.copyPage(process.pid, floorToPage(start));
+      });
+      this.byPage(address, length, (start, bytes) => {
+        this.pages.store(process.pid, start, bytes, from, at + start - address);
+      });
+    }
   }
 
   copyIn(process: Process, address: number, bytes: Uint8Array): void {

@@ -261,7 +261,10 @@ export class Reference {
       const oldEnd = space.heapEnd;
       // What others mapped over the heap goes in whole pages.
       const endOf = (vma: Vma): number => (vma.role === 'heap' ? end : ceilToPage(end));
-      space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, endOf(vma)), ...pieceOf(vma, ceilToPage(oldEnd), vma.end)]);
+      space.vmas = space.vmas.flatMap((vma) => {
+        const [from, to] = [endOf(vma), ceilToPage(oldEnd)];
+        return from < to ? [...pieceOf(vma, vma.start, from), ...pieceOf(vma, to, vma.end)] : [vma];
+      });
       const isLastPageGone = this.onPage(pid, floorToPage(end)).length === 0;
       this.forget(pid, isLastPageGone ? floorToPage(end) : ceilToPage(end), ceilToPage(oldEnd));
     }
