@@ -11,6 +11,9 @@ const CLI = '^sim/cli/';
 /** Runs in the browser, as a bundle that holds its packages. */
 const PAGE = '^sim/viewer/page/';
 const PROPERTIES = '^properties/';
+/** What the package exports; nobody here imports it but its users' examples and tests. */
+const API = '^api/';
+const EXAMPLES = '^examples/';
 const EDGES = '^(bench|scripts)/';
 const PACKAGES = '^node_modules/';
 
@@ -32,6 +35,8 @@ export default {
     layer('traces', TRACES, [MODEL, PACKAGES]),
     layer('sim', SIM, [MODEL, TRACES, PACKAGES]),
     layer('properties', PROPERTIES, [MODEL, TRACES, SIM, PACKAGES]),
+    layer('api', API, [MODEL, TRACES, SIM, PROPERTIES, PACKAGES]),
+    layer('examples', EXAMPLES, ['^api/index\\.ts$', PACKAGES], NOT_NODE),
     layer('sim-cli', CLI, [MODEL, TRACES, SIM, PROPERTIES, PACKAGES], NOT_NODE),
     layer('viewer-page', PAGE, [MODEL, TRACES, SIM, PACKAGES]),
     layer('bench-scripts', EDGES, [MODEL, TRACES, SIM, CLI, PROPERTIES, PACKAGES], NOT_NODE),
@@ -46,7 +51,7 @@ export default {
       name: 'published-without-dev-packages',
       severity: 'error',
       comment: 'These folders are published; a package of devDependencies is not there at the user.',
-      from: { path: [TRACES, '^sim/', PROPERTIES], pathNot: PAGE },
+      from: { path: [TRACES, '^sim/', PROPERTIES, API], pathNot: PAGE },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

@@ -8,7 +8,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** Below the edge: a run here is a function of (trace, kernel, version). */
-const PURE = ['kernel-model/**/*.ts', 'traces/**/*.ts', 'sim/**/*.ts', 'properties/**/*.ts'];
+const PURE = ['kernel-model/**/*.ts', 'traces/**/*.ts', 'sim/**/*.ts', 'properties/**/*.ts', 'api/**/*.ts'];
 const EDGE = ['sim/cli/**/*.ts', 'sim/viewer/page/**/*.ts'];
 
 const STYLE_SYNTAX = [

@@ -18,6 +18,8 @@ export interface AddressSpace {
   heapLimit: Vaddr;
   /** Where the search for a place for the next mapping starts. */
   placementNext: Vaddr;
+  /** Linux: a table in reserve for each huge leaf, by region, so that a split cannot fail (pgtable_trans_huge_deposit). */
+  readonly deposits: Map<number, Pfn>;
   /** Processes that use the space. */
   owners: number;
 }

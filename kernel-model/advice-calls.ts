@@ -7,11 +7,33 @@ import type { Kernel, Operation, Process } from './kernel.ts';
 import { splitAtEnds, unmapPages } from './mapping.ts';
 import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
 
-export type Advice = 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'free' | 'hugepage' | 'nohugepage';
+/** Advice that both designs know. */
+const COMMON = ['normal', 'random', 'sequential', 'willneed', 'dontneed', 'free', 'hugepage', 'nohugepage'] as const;
+
+export type Advice =
+  | (typeof COMMON)[number]
+  | 'remove'
+  | 'dontfork'
+  | 'dofork'
+  | 'dontdump'
+  | 'dodump'
+  | 'wipeonfork'
+  | 'keeponfork'
+  | 'cold'
+  | 'pageout'
+  | 'populateRead'
+  | 'populateWrite'
+  | 'collapse'
+  | 'guardInstall'
+  | 'guardRemove';
+
+/** Does Kevlar take this advice? The rest is EINVAL, as from a kernel that is older than it. */
+export const isKnownToKevlar = (advice: string): boolean => (COMMON as readonly string[]).includes(advice);
 
 /** With DONTNEED the pages go; private ones read as fresh afterwards. FREE may wait for memory pressure, so it does nothing. */
 export function* madvise(k: Kernel, { space }: Process, address: number, lengthBytes: number, advice: Advice): Operation<0 | Errno> {
   if (!isPageAligned(address) || lengthBytes < 0 || address + lengthBytes > k.design.userEnd) return 'EINVAL';
+  if (!isKnownToKevlar(advice)) return 'EINVAL';
   if (advice !== 'dontneed' || lengthBytes === 0 || !k.rules.dontneedDrops()) return 0;
   if (coversVdso(k.design, address, address + lengthBytes)) return 'EINVAL';
   const start = vpnOf(address);

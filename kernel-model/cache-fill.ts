@@ -28,6 +28,9 @@ export function cachedPage(k: Kernel, file: File, index: number): Pfn | Errno {
   return frame;
 }
 
+/** Is the file page in memory? A file lies in memory as far as it was ever written; a hole only once somebody touched it. */
+export const isResident = (k: Kernel, file: File, index: number): boolean => k.cache.lookup(file, index) !== undefined || file.holds(index);
+
 /** Reads file bytes into a frame; a short read is completed by reading on. @returns EIO when the store fails */
 export function readInto(k: Kernel, file: File, offset: number, frame: Pfn, start: number, length: number): Errno | undefined {
   let done = 0;

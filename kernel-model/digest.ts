@@ -6,6 +6,7 @@
  */
 import type { AddressSpace } from './address-space.ts';
 import type { Kernel } from './kernel.ts';
+import type { AnonVma, LinuxVma } from './linux/vma-facts.ts';
 import { frameOfPte } from './pte.ts';
 import { pfn, type Pfn } from './units.ts';
 
@@ -25,6 +26,7 @@ export const STATE_PARTS: readonly StatePart[] = ['processes', 'vmas', 'entries'
 /** The digest of each part of the state. */
 export function digestParts(k: Kernel, createHasher: () => StateHasher): Readonly<Record<StatePart, string>> {
   const frames = new FrameNaming(k);
+  const anonVmas = new Map<AnonVma, number>();
   const digest = (write: (hasher: StateHasher) => void): string => {
     const hasher = createHasher();
     write(hasher);
@@ -36,7 +38,7 @@ export function digestParts(k: Kernel, createHasher: () => StateHasher): Readonl
       writeProcesses(k, h);
     }),
     vmas: digest((h) => {
-      for (const space of spaces) writeVmas(space, h);
+      for (const space of spaces) writeVmas(k, space, anonVmas, h);
     }),
     entries: digest((h) => {
       for (const space of spaces) writeEntries(k, space, frames, h);
@@ -82,14 +84,26 @@ function writeProcesses(k: Kernel, h: StateHasher): void {
   }
 }
 
-function writeVmas(space: AddressSpace, h: StateHasher): void {
+function writeVmas(k: Kernel, space: AddressSpace, anonVmas: Map<AnonVma, number>, h: StateHasher): void {
   for (const value of [space.id, space.heapStart, space.heapEnd, space.heapLimit, space.placementNext, space.owners]) h.f64(value);
-  for (const vma of space.vmas.list) {
+  // The order of the list is Kevlar's: Linux has none but that of the addresses.
+  for (const vma of k.design.name === 'linux' ? space.vmas.ascending : space.vmas.list) {
     for (const value of [vma.start, vma.end, vma.prot, Number(vma.shared), vma.backing?.offset ?? -1, vma.backing?.fileBytes ?? -1])
       h.f64(value);
     h.text(vma.role);
     h.text(vma.backing?.file.path ?? '');
+    if (vma.linux !== undefined) writeLinuxVma(vma.linux, anonVmas, h);
   }
+}
+
+/** An anon_vma is nothing but which one it is: they are numbered in the order of the walk, parents before children. */
+function writeLinuxVma({ flags, pgoff, description, anonVma, anonChain }: LinuxVma, names: Map<AnonVma, number>, h: StateHasher): void {
+  h.u32(flags);
+  h.f64(pgoff);
+  h.u32(description);
+  for (const one of anonChain) if (!names.has(one)) names.set(one, names.size);
+  for (const one of anonChain) h.u32(names.get(one)!);
+  h.u32(anonVma === undefined ? 0 : 1 + names.get(anonVma)!);
 }
 
 function writeEntries(k: Kernel, space: AddressSpace, frames: FrameNaming, h: StateHasher): void {

@@ -22,7 +22,9 @@ export type Errno =
   | 'ENOEXEC'
   | 'ENOMEM'
   | 'ENOSYS'
+  | 'EOPNOTSUPP'
   | 'EOVERFLOW'
+  | 'EPERM'
   | 'EROFS'
   | 'ESRCH'
   | 'ETXTBSY';

@@ -7,6 +7,7 @@
  *
  *     stack, from the top:  ELF header page | strings, 16 random bytes | auxv | envp | argv | argc  <- stack pointer
  */
+import { AT } from './auxv.ts';
 import type { Design } from './design.ts';
 import type { Image, Segment } from './elf.ts';
 import type { Errno } from './errors.ts';
@@ -30,7 +31,7 @@ export interface ExecRequest {
 }
 
 export interface ExecPlan {
-  /** In Kevlar's list order; index 0 is the stack, 1 the heap, which is empty. */
+  /** On kevlar in its list order; index 0 is the stack, 1 the heap, which is empty. */
   readonly vmas: readonly Vma[];
   readonly heapStart: Vaddr;
   /** The heap must end before this address. */
@@ -40,10 +41,12 @@ export interface ExecPlan {
   readonly stackPointer: Vaddr;
   /** The pages at the top of the stack that exec fills, ascending, contiguous up to the stack's end. */
   readonly stackPages: readonly { readonly address: Vaddr; readonly bytes: Uint8Array }[];
+  /** Ranges within one page that exec fills with zeros, where a file is mapped. */
+  readonly zeroed: readonly { readonly start: Vaddr; readonly end: Vaddr }[];
 }
 
 /** Plans the address space of `request`. @returns E2BIG if it does not fit, ENOEXEC if a segment cannot be placed */
-export function planExec(design: Design, request: ExecRequest): ExecPlan | Errno {
+export function planKevlarExec(design: Design, request: ExecRequest): ExecPlan | Errno {
   const { image } = request.program;
   const isFixed = image.type === 'exec';
   const [low, high] = extentOf(image.segments);
@@ -74,7 +77,7 @@ export function planExec(design: Design, request: ExecRequest): ExecPlan | Errno
   if (stack === undefined) return 'E2BIG';
   const started = request.interpreter ?? request.program;
   const entry = vaddr((request.interpreter === undefined ? base : interpreterBase) + started.image.entry);
-  return { vmas: set.list, heapStart, heapLimit, placementNext: vaddr(placementNext), entry, ...stack };
+  return { vmas: set.list, heapStart, heapLimit, placementNext: vaddr(placementNext), entry, zeroed: [], ...stack };
 }
 
 function extentOf(segments: readonly Segment[]): readonly [low: number, high: number] {
@@ -117,24 +120,6 @@ function segmentVma(design: Design, file: File, segment: Segment, base: number):
     backing: segment.fileBytes === 0 ? undefined : { file, offset: segment.offset - lead, fileBytes: segment.fileBytes + lead },
   };
 }
-
-const AT = {
-  PHDR: 3,
-  PHENT: 4,
-  PHNUM: 5,
-  PAGESZ: 6,
-  BASE: 7,
-  ENTRY: 9,
-  UID: 11,
-  EUID: 12,
-  GID: 13,
-  EGID: 14,
-  HWCAP: 16,
-  CLKTCK: 17,
-  SECURE: 23,
-  RANDOM: 25,
-  SYSINFO_EHDR: 33,
-};
 
 function layOutStack(
   design: Design,

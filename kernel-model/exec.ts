@@ -8,7 +8,7 @@ import type { AddressSpace } from './address-space.ts';
 import { writeBackAll } from './cache-fill.ts';
 import { checkImage, isElf, parseElf, type Image } from './elf.ts';
 import type { Errno } from './errors.ts';
-import { planExec, type ExecPlan, type ExecRequest, type LoadedImage } from './exec-layout.ts';
+import { planKevlarExec, type ExecPlan, type ExecRequest, type LoadedImage } from './exec-layout.ts';
 import { leaveSpace, dropSpace } from './exit.ts';
 import type { File } from './file.ts';
 import type { Kernel, Operation, Process } from './kernel.ts';
@@ -21,17 +21,35 @@ import type { Vma } from './vma.ts';
 
 const INTERPRETER_PATH_MAX = 255;
 
-/** Replaces the address space of `process` by one with the image at `path`. */
-export function* exec(k: Kernel, process: Process, path: string, argv: readonly string[], env: readonly string[]): Operation<0 | Errno> {
+/** What is executed. */
+export interface Program {
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** How a design lays a program out, and fills a new space by that plan; false when a frame or a table could not be had. */
+export interface Loader {
+  readonly plan: (request: ExecRequest) => ExecPlan | Errno;
+  readonly fill: (k: Kernel, space: AddressSpace, plan: ExecPlan, request: ExecRequest) => Operation<boolean>;
+}
+
+/** Replaces the address space of `process` by one with the image at `path`, laid out as Kevlar does. */
+export function exec(k: Kernel, process: Process, path: string, argv: readonly string[], env: readonly string[]): Operation<0 | Errno> {
+  return execWith(k, process, { path, argv, env }, { plan: (request) => planKevlarExec(k.design, request), fill: fillSpace });
+}
+
+/** The same, laid out as `loader` says. */
+export function* execWith(k: Kernel, process: Process, { path, argv, env }: Program, loader: Loader): Operation<0 | Errno> {
   const request = loadRequest(k.files, k.design.userEnd, path, argv, env);
   if (typeof request === 'string') return request;
-  const plan = planExec(k.design, request);
+  const plan = loader.plan(request);
   if (typeof plan === 'string') return plan;
   // Segments are read from the store, so it has to be current.
   if ((yield* writeBackAll(k, request.program.file)) !== undefined) return 'EIO';
   const space = k.createSpace(process.pid);
   if (space === undefined) return 'ENOMEM';
-  const isComplete = yield* fillSpace(k, space, plan, request);
+  const isComplete = yield* loader.fill(k, space, plan, request);
   if (!isComplete) {
     if (k.rules.failedCallUndoes('exec')) yield* dropSpace(k, space);
     else k.spaces.delete(space);

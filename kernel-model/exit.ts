@@ -54,7 +54,8 @@ function takeApart(k: Kernel, space: AddressSpace): number {
   const tables: Pfn[] = [];
   k.tables.eachTable(space.root, (table) => tables.push(table));
   for (const frame of held) k.release(frame);
-  for (const table of tables) k.release(table);
+  for (const table of [...tables, ...space.deposits.values()]) k.release(table);
+  space.deposits.clear();
   return held.length;
 }
 

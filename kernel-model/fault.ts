@@ -168,7 +168,7 @@ function prepareCoherent(k: Kernel, { vma, page, access }: Fault, file: File): P
 }
 
 /** Without a frame, or with a store that fails, the access earns a signal. @throws KernelBug if the rule has the kernel stop */
-function failed(k: Kernel, error: Errno): Signal {
+export function failed(k: Kernel, error: Errno): Signal {
   if (k.rules.failedFault(error) === 'panic') throw new KernelBug('a fault can always be served', { error });
   return error === 'ENOMEM' ? 'SIGKILL' : 'SIGBUS';
 }

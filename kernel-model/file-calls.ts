@@ -8,6 +8,8 @@ import { cachedPage, evictPage, pagesShowing } from './cache-fill.ts';
 import type { Errno } from './errors.ts';
 import type { File } from './file.ts';
 import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
+import { dropHugeZeroPage } from './linux/huge.ts';
+import { unmapBehind } from './linux/truncation.ts';
 import { unmapPages } from './mapping.ts';
 import { reach, type Refusal } from './mmu.ts';
 import { pfn, vpn, vpnOf, PAGE_BYTES } from './units.ts';
@@ -32,9 +34,10 @@ export function readFile(
   return wanted;
 }
 
-/** A page of the file: from the cache if it is there; a file of the initramfs is not read into it by calls. */
+/** A page of the file: from the cache if it is there; neither a file of the initramfs nor a hole is read into it by calls. */
 function pageBytes(k: Kernel, file: File, index: number): Uint8Array | Errno {
-  if (file.immutable && k.cache.lookup(file, index) === undefined) {
+  // Linux makes no page of a hole for a reader.
+  if (k.cache.lookup(file, index) === undefined && (file.immutable || (k.design.name === 'linux' && !file.holds(index)))) {
     const page = new Uint8Array(PAGE_BYTES);
     page.set(file.read(index * PAGE_BYTES, PAGE_BYTES));
     return page;
@@ -57,7 +60,7 @@ export function writeFile(k: Kernel, pid: number, file: File, offset: number, by
     const frame = cachedPage(k, file, index);
     if (typeof frame === 'string') return done > 0 ? done : frame;
     if (at + length > file.size) {
-      zeroTail(k, file, file.size);
+      prepareGrowth(k, file);
       setSize(k, file, at + length);
     }
     const start = at % PAGE_BYTES;
@@ -69,6 +72,17 @@ export function writeFile(k: Kernel, pid: number, file: File, offset: number, by
   return bytes.length;
 }
 
+/**
+ * What a write of Linux does before it looks at its buffer: the page is there, and the file reaches up to `offset`. So it
+ * stays if the buffer cannot be read.
+ */
+export function beginWrite(k: Kernel, file: File, offset: number): void {
+  if (file.immutable || isExecuted(k, file) || typeof cachedPage(k, file, Math.floor(offset / PAGE_BYTES)) === 'string') return;
+  if (offset <= file.size) return;
+  prepareGrowth(k, file);
+  setSize(k, file, offset);
+}
+
 function setSize(k: Kernel, file: File, size: number): void {
   k.emit({ type: 'file_resized', path: file.path, from: file.size, to: size });
   file.resize(size);
@@ -78,8 +92,8 @@ function setSize(k: Kernel, file: File, size: number): void {
 export function* truncate(k: Kernel, file: File, size: number): Operation<0 | Errno> {
   if (file.immutable || isExecuted(k, file)) return 'ETXTBSY';
   const oldSize = file.size;
-  // The tail behind the old end may hold what a mapping stored there; a larger file must read zero.
-  zeroTail(k, file, Math.min(size, oldSize));
+  if (size > oldSize) prepareGrowth(k, file);
+  else zeroTail(k, file, size);
   setSize(k, file, size);
   if (size < oldSize) yield* dropPagesBehind(k, file, Math.ceil(size / PAGE_BYTES));
   return 0;
@@ -99,6 +113,12 @@ export function* resizeFromOutside(k: Kernel, file: File, size: number, gained: 
   return 0;
 }
 
+/** The tail behind the end may hold what a mapping stored there: a larger file reads zero, or shows it. */
+function prepareGrowth(k: Kernel, file: File): void {
+  if (k.design.showsTail) k.cache.setDirty(file, Math.floor(file.size / PAGE_BYTES), true);
+  else zeroTail(k, file, file.size);
+}
+
 function zeroTail(k: Kernel, file: File, end: number): void {
   const start = end % PAGE_BYTES;
   const page = k.cache.lookup(file, Math.floor(end / PAGE_BYTES));
@@ -108,10 +128,15 @@ function zeroTail(k: Kernel, file: File, end: number): void {
 }
 
 function* dropPagesBehind(k: Kernel, file: File, firstIndex: number): Operation<void> {
+  if (k.design.name === 'linux') yield* unmapBehind(k, file, firstIndex);
+  else yield* unmapEverywhere(k, file, firstIndex);
+  for (const [index] of k.cache.pagesOf(file)) if (index >= firstIndex) evictPage(k, file, index);
+}
+
+function* unmapEverywhere(k: Kernel, file: File, firstIndex: number): Operation<void> {
   for (const space of k.spaces) {
     for (const page of pagesShowing(k, space, file, firstIndex)) yield* unmapPages(k, space, page, vpn(page + 1), true);
   }
-  for (const [index] of k.cache.pagesOf(file)) if (index >= firstIndex) evictPage(k, file, index);
 }
 
 /** Drops up to `pages` clean pages and blocks that nobody maps, in order of insertion. @returns how many frames */
@@ -154,6 +179,7 @@ export function dropCaches(k: Kernel): void {
     k.cache.removeBlock(file, key);
     for (let i = 0; i < k.rules.hugeRefs(k.parameters.hugePages); i++) k.release(pfn(first + i));
   }
+  dropHugeZeroPage(k);
 }
 
 // ---- Pins.

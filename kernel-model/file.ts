@@ -36,7 +36,7 @@ export class File {
   private readonly base: Uint8Array;
   /** Bytes of `base` that still count: behind the smallest size there ever was they do not. */
   private baseEnd: number;
-  /** Pages that differ from `base`, by index. */
+  /** Pages that differ from `base`, by index; a hole in `base` is ZERO_PAGE itself. */
   private changed = new Map<number, Uint8Array>();
 
   constructor(path: string, links: readonly string[], bytes: Uint8Array, immutable: boolean) {
@@ -100,6 +100,19 @@ export class File {
     this.size = size;
   }
 
+  /** Was the page of `index` ever written, and is it still there? If not, it is a hole. */
+  holds(index: number): boolean {
+    return this.extentOf(index) > 0 && !this.isHole(index);
+  }
+
+  /** Makes holes of the pages [first, end); the size stays. */
+  punch(first: number, end: number): void {
+    for (let index = first; index < Math.min(end, Math.ceil(this.size / PAGE_BYTES)); index++) {
+      if (index * PAGE_BYTES < this.baseEnd) this.changed.set(index, ZERO_PAGE);
+      else this.changed.delete(index);
+    }
+  }
+
   /** Does a frame's content equal the stored page of `index`, zero tail included? `words[at]` is the frame's first word. */
   samePage(index: number, words: Int32Array, at: number): boolean {
     const stored = wordsOf(this.pageAt(index));
@@ -120,9 +133,9 @@ export class File {
     return this.size === other.size ? undefined : Math.min(this.size, other.size);
   }
 
-  /** What shared mappings stored behind the end of the file is gone. */
-  dropTail(): void {
-    if (this.hasTail()) this.zeroFrom(this.size);
+  /** What shared mappings stored in the page of `index` behind the end of the file is gone. */
+  dropTail(index: number): void {
+    if (index === Math.floor(this.size / PAGE_BYTES) && this.hasTail()) this.zeroFrom(this.size);
   }
 
   /** Are there bytes in the store's last page behind the end of the file? */
@@ -156,6 +169,11 @@ export class File {
     this.changed = copyPages(from.changed);
   }
 
+  private isHole(index: number): boolean {
+    const changed = this.changed.get(index);
+    return changed === undefined ? index * PAGE_BYTES >= this.baseEnd : changed === ZERO_PAGE;
+  }
+
   /** The stored page of an index, 4096 bytes, not to be written to. */
   private pageAt(index: number): Uint8Array {
     const start = index * PAGE_BYTES;
@@ -164,7 +182,7 @@ export class File {
 
   private pageToChange(index: number): Uint8Array {
     let page = this.changed.get(index);
-    if (page === undefined) this.changed.set(index, (page = this.pageAt(index).slice()));
+    if (page === undefined || page === ZERO_PAGE) this.changed.set(index, (page = this.pageAt(index).slice()));
     return page;
   }
 
@@ -182,7 +200,9 @@ export class File {
 
   /** Everything from byte `end` on reads as zero from now on. */
   private zeroFrom(end: number): void {
-    if (end % PAGE_BYTES !== 0) this.pageToChange(Math.floor(end / PAGE_BYTES)).fill(0, end % PAGE_BYTES);
+    const last = Math.floor(end / PAGE_BYTES);
+    if (end % PAGE_BYTES !== 0 && this.isHole(last)) this.changed.set(last, ZERO_PAGE);
+    else if (end % PAGE_BYTES !== 0) this.pageToChange(last).fill(0, end % PAGE_BYTES);
     const pages = ceilToPage(end);
     for (const index of [...this.changed.keys()]) if (index * PAGE_BYTES >= pages) this.changed.delete(index);
     this.baseEnd = Math.min(this.baseEnd, pages);
@@ -190,4 +210,4 @@ export class File {
 }
 
 const copyPages = (pages: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
-  new Map([...pages].map(([index, bytes]) => [index, bytes.slice()]));
+  new Map([...pages].map(([index, bytes]) => [index, bytes === ZERO_PAGE ? bytes : bytes.slice()]));

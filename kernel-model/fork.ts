@@ -43,7 +43,7 @@ export function vfork(k: Kernel, parent: Process, childPid: Pid): Pid | Errno {
   return childPid;
 }
 
-function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpace): Process {
+export function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpace): Process {
   const child: Process = { pid: pid(childPid), parent: parent.pid, space, argv0: parent.argv0, faultAddress: 0, vforkParent: undefined };
   k.processes.set(childPid, child);
   k.counts.forks++;

@@ -11,6 +11,13 @@ export type FrameUse = (typeof FRAME_USES)[number];
 /** Index of the last use in which nobody owns the frame. */
 const UNUSED_LAST = FRAME_USES.indexOf('zeroed');
 
+/** The frame holds a page of private memory, not of a file. */
+export const ANON = 1;
+/** The frame belongs to one page of one process, which may write it whoever else holds a reference (PageAnonExclusive). */
+export const EXCLUSIVE = 2;
+/** The frame was allocated with the others of its block, as one huge page (a large folio), which nobody has split yet. */
+export const LARGE = 4;
+
 /** Frames of a chunk: what a check can skip at once when nothing in it was ever used. */
 export const CHUNK_FRAMES = 1024;
 
@@ -24,6 +31,8 @@ export class FrameTable {
   readonly refs: Uint32Array;
   /** Pins that may write; a pinned frame is never shared by fork. */
   readonly writePins: Uint16Array;
+  /** What else is known of a frame in use: ANON, EXCLUSIVE, LARGE; Linux's, 0 in a Kevlar kernel. */
+  readonly flags: Uint8Array;
   /** 1 for each frame that was ever in use; the others still hold the zeros of boot. */
   readonly touched: Uint8Array;
   /** The same for each aligned chunk of CHUNK_FRAMES frames. */
@@ -36,6 +45,7 @@ export class FrameTable {
     this.uses = new Uint8Array(count);
     this.refs = new Uint32Array(count);
     this.writePins = new Uint16Array(count);
+    this.flags = new Uint8Array(count);
     this.touched = new Uint8Array(count);
     this.touchedChunks = new Uint8Array(Math.ceil(count / CHUNK_FRAMES));
   }
@@ -53,6 +63,7 @@ export class FrameTable {
 
   setUse(frame: Pfn, use: FrameUse): void {
     this.uses[frame] = FRAME_USES.indexOf(use);
+    this.flags[frame] = 0;
     this.touched[frame] = 1;
     this.touchedChunks[Math.floor(frame / CHUNK_FRAMES)] = 1;
   }

@@ -2,23 +2,27 @@
 export type { AddressSpace } from './address-space.ts';
 export { mostCachedPages } from './assembly.ts';
 export { brk } from './brk.ts';
-export { madvise, mincore, msync, sync, type Advice } from './advice-calls.ts';
+export { isKnownToKevlar, madvise, mincore, msync, sync, type Advice } from './advice-calls.ts';
 export { evictPage, writeBackAll } from './cache-fill.ts';
-export { coversVdso, kevlarDesign, type Design } from './design.ts';
+export { coversVdso, kevlarDesign, linuxDesign, type Design, type DesignName } from './design.ts';
 export { digestParts, STATE_PARTS, type StateHasher, type StatePart } from './digest.ts';
 export { checkImage, isElf, MACHINE_RISCV, parseElf, type ElfProblem, type Image, type Segment } from './elf.ts';
 export { assert, KernelBug, type Errno, type Signal } from './errors.ts';
 export { EVENT_FIELDS, eventAsJson, eventAsKevlarLine, type EventOf, type EventType, type KernelEvent } from './events.ts';
-export { planExec, type ExecPlan } from './exec-layout.ts';
+export type { ExecPlan } from './exec-layout.ts';
+export { planExec } from './exec-plan.ts';
 export { exec, loadRequest } from './exec.ts';
 export { exit, unpin } from './exit.ts';
 export { File } from './file.ts';
-export { dropCaches, pin, readFile, reclaim, resizeFromOutside, truncate, writeFile } from './file-calls.ts';
+export { beginWrite, dropCaches, pin, readFile, reclaim, resizeFromOutside, truncate, writeFile } from './file-calls.ts';
+export { mincoreVector, pageStates, signalCode } from './linux/pages.ts';
 export { fork, vfork } from './fork.ts';
-export { INVARIANTS, type Invariant, type Violation } from './invariants.ts';
+export { INVARIANTS } from './invariants.ts';
+export type { Invariant, Violation } from './violation.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
 export { designOf, kernelNamed, kernelWith, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
 export { mmap, munmap, type MmapRequest } from './mmap.ts';
+export { operationsOf, type Operations } from './operations.ts';
 export { rightFor } from './fault.ts';
 export { reach, translate, type Refusal } from './mmu.ts';
 export { MUTANTS } from './mutants.ts';
@@ -28,6 +32,15 @@ export { mprotect } from './mprotect.ts';
 export { mremap, type MremapRequest } from './mremap.ts';
 export { allows, intersectProtection } from './page-content.ts';
 export { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters, type Profile } from './parameters.ts';
+export {
+  defineKernel,
+  KernelDefinitionError,
+  kernelOf,
+  RuleError,
+  type KernelDefinition,
+  type OwnKernel,
+  type RulesClass,
+} from './own-kernel.ts';
 export type { Hop, Origin, ProvenanceRecord, ProvenanceRun } from './provenance.ts';
 export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RWX, PROT_WRITE, type Access } from './pte.ts';
 export { Rules, type PageFill } from './rules.ts';
@@ -37,3 +50,6 @@ export { Survey } from './survey.ts';
 export * from './units.ts';
 export { copyIn, copyOut, noteWrite } from './user-copy.ts';
 export { cutVma, describeVma, vmaType, VmaSet, type FileBacking, type Vma, type VmaRole } from './vma.ts';
+export { VM } from './linux/vma.ts';
+export { vdsoFile } from './linux/vdso.ts';
+export { wasm, type WasmMemory, type WasmModule } from './wasm.ts';

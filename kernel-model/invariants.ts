@@ -9,56 +9,23 @@ import type { AddressSpace } from './address-space.ts';
 import { ceilToPage, floorToPage, hex, pfn, vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
 import { checkAllocator } from './frame-allocator.ts';
 import type { Kernel, Pin } from './kernel.ts';
+import { exclusiveOnce, reservesMatch, zeroPageIntact } from './linux/page-invariants.ts';
+import { checkLinuxVma } from './linux/vma.ts';
 import { intersectProtection } from './page-content.ts';
 import { checkPageTable } from './page-table.ts';
 import type { Survey } from './survey.ts';
+import { firstOver, firstOverEntries, type Invariant, type Violation } from './violation.ts';
 import { frameOfPte, isLeaf, isValid, PTE_EXEC, PTE_READ, PTE_WRITE, rightsOfProt, rightsOfPte } from './pte.ts';
 import { checkVmaSet, describeVma } from './vma.ts';
 
-export interface Violation {
-  readonly message: string;
-  readonly pid?: number;
-  readonly address?: number;
-}
-
-export interface Invariant {
-  readonly id: string;
-  readonly statement: string;
-  readonly check: (k: Kernel, survey: Survey) => Violation | undefined;
-}
-
 const rightsName = (rights: number): string =>
   (rights & PTE_READ ? 'r' : '-') + (rights & PTE_WRITE ? 'w' : '-') + (rights & PTE_EXEC ? 'x' : '-');
-
-/** The first answer that is not undefined, over all live spaces in order of creation. */
-function firstOver(k: Kernel, check: (space: AddressSpace) => Violation | undefined): Violation | undefined {
-  for (const space of k.spaces) {
-    const violation = check(space);
-    if (violation !== undefined) return { pid: space.pid, ...violation };
-  }
-  return undefined;
-}
-
-/** The first answer over every non-empty entry of every live space. */
-function firstOverEntries(
-  k: Kernel,
-  check: (space: AddressSpace, page: Vpn, entry: number, isHuge: boolean) => string | undefined,
-): Violation | undefined {
-  return firstOver(k, (space) => {
-    let violation: Violation | undefined;
-    k.tables.eachEntry(space.root, (page, entry, _slot, isHuge) => {
-      if (violation !== undefined) return;
-      const message = check(space, page, entry, isHuge);
-      if (message !== undefined) violation = { message, address: vaddrOf(page) };
-    });
-    return violation;
-  });
-}
 
 function vmaWellformed(k: Kernel): Violation | undefined {
   return firstOver(k, (space) => {
     const message = checkVmaSet(space.vmas);
     if (message !== undefined) return { message };
+    if (k.design.name === 'linux') return linuxVmaWrong(space);
     if (k.design.segmentBounds !== 'page') return undefined;
     const ragged = space.vmas.ascending.find(
       (vma) => vma.role === 'segment' && (vma.start % PAGE_BYTES !== 0 || vma.end % PAGE_BYTES !== 0),
@@ -67,7 +34,17 @@ function vmaWellformed(k: Kernel): Violation | undefined {
   });
 }
 
+function linuxVmaWrong({ vmas }: AddressSpace): Violation | undefined {
+  for (const vma of vmas.ascending) {
+    const message = checkLinuxVma(vma);
+    if (message !== undefined) return { message, address: vma.start };
+  }
+  return undefined;
+}
+
+/** Linux keeps no room for anything: a program may move its stack into the heap. */
 function regionDisjoint(k: Kernel): Violation | undefined {
+  if (k.design.name === 'linux') return undefined;
   return firstOver(k, (space) => {
     const { heapStart, heapEnd, vmas } = space;
     const inHeap = vmas.overlapping(heapStart, heapEnd).find((vma) => vma.role === 'segment' || vma.role === 'pad' || vma.role === 'stack');
@@ -86,10 +63,12 @@ function regionDisjoint(k: Kernel): Violation | undefined {
 }
 
 function metadataLive(k: Kernel): Violation | undefined {
-  return firstOver(k, (space) => {
-    const message = checkPageTable(k.tables, k.frames, space.root);
-    return message === undefined ? undefined : { message };
-  });
+  return (
+    firstOver(k, (space) => {
+      const message = checkPageTable(k.tables, k.frames, space.root);
+      return message === undefined ? undefined : { message };
+    }) ?? reservesMatch(k)
+  );
 }
 
 function protSubset(k: Kernel): Violation | undefined {
@@ -334,7 +313,8 @@ function eofZeroTail(k: Kernel): Violation | undefined {
 export const INVARIANTS: readonly Invariant[] = [
   {
     id: 'metadata-live',
-    statement: 'Table pages reachable from a root are tables, and every entry names a frame that exists.',
+    statement:
+      'Table pages reachable from a root are tables, and every entry names a frame that exists; each huge leaf of Linux has a table in reserve.',
     check: metadataLive,
   },
   {
@@ -378,6 +358,12 @@ export const INVARIANTS: readonly Invariant[] = [
     id: 'alloc-wellformed',
     statement: 'Every frame is in exactly one state; free blocks are aligned and disjoint.',
     check: allocWellformed,
+  },
+  { id: 'zero-page-intact', statement: 'The zero pages are zero, and no entry may write them (linux).', check: zeroPageIntact },
+  {
+    id: 'exclusive-once',
+    statement: 'A frame marked as one page’s own is mapped once, and only such frames are writable in private memory (linux).',
+    check: exclusiveOnce,
   },
   { id: 'fresh-zero', statement: 'Every frame of the zeroed pool is zero.', check: freshZero },
   {

@@ -10,6 +10,7 @@ import type { Design } from './design.ts';
 import { assert, defined } from './errors.ts';
 import type { KernelEvent } from './events.ts';
 import type { File } from './file.ts';
+import { vdsoFile } from './linux/vdso.ts';
 import { type StoreFaults } from './file.ts';
 import { FrameAllocator } from './frame-allocator.ts';
 import { FrameTable, type FrameUse } from './frame-table.ts';
@@ -20,7 +21,7 @@ import { PhysicalMemory } from './physical-memory.ts';
 import { Provenance, type Clock } from './provenance.ts';
 import type { Rules } from './rules.ts';
 import { Tlb, TLB_ENTRY_BYTES } from './tlb.ts';
-import { asid, cpuId, pfn, pid, vaddrOf, PAGE_BYTES, type CpuId, type Pfn, type Pid, type Vpn } from './units.ts';
+import { asid, cpuId, pfn, pid, vaddr, vaddrOf, PAGE_BYTES, type CpuId, type Pfn, type Pid, type Vpn } from './units.ts';
 import { VmaSet } from './vma.ts';
 import type { Template } from './template.ts';
 
@@ -86,6 +87,7 @@ export interface KernelConfig {
 /** Order of a huge page's block of frames. */
 const orderOf = (pages: number): number => Math.log2(pages);
 const FIRST_PID = 1;
+const NO_FRAME = pfn(-1);
 
 export class Kernel {
   readonly design: Design;
@@ -113,6 +115,12 @@ export class Kernel {
   /** Totals since boot. */
   counts = { faults: 0, assemblies: 0, execs: 0, forks: 0, refusedFrames: 0, storeErrors: 0 };
   readonly vdsoFrame: Pfn;
+  /** Linux: what it maps for every program; the same code. */
+  readonly vdsoFile: File;
+  /** Linux: the page of zeros that untouched private memory shows to whoever reads it; NO_FRAME where the design has none. */
+  readonly zeroFrame: Pfn;
+  /** Linux: the same for a whole region, made when it is first needed. */
+  hugeZeroFrame: Pfn | undefined;
   /** Sees every event at the moment it happens. */
   observer: ((event: KernelEvent) => void) | undefined;
   private nextAsid = 1;
@@ -138,7 +146,9 @@ export class Kernel {
     this.files = new Map(files.flatMap((file) => [file.path, ...file.links].map((path) => [path, file] as const)));
     this.vdsoFrame = defined(this.allocator.takeSingle('kernel'), 'there is a frame for the vDSO');
     this.frames.refs[this.vdsoFrame] = 1;
+    this.zeroFrame = design.name === 'linux' ? this.bootZeroFrame() : NO_FRAME;
     if (vdso !== undefined) this.memory.access.fill(this.vdsoFrame, 0, vdso);
+    this.vdsoFile = vdsoFile(vdso);
   }
 
   emit(event: KernelEvent): void {
@@ -185,8 +195,15 @@ export class Kernel {
     else this.emit({ type: 'double_free', frame });
   }
 
+  /** Is the frame a zero page, or part of the huge one? Nobody counts who maps those, and nobody frees them. */
+  isZeroPage(frame: Pfn): boolean {
+    const huge = this.hugeZeroFrame;
+    return frame === this.zeroFrame || (huge !== undefined && huge <= frame && frame < huge + this.parameters.hugePages);
+  }
+
   /** Takes one reference of a frame. @returns false when its count is full */
   hold(frame: Pfn): boolean {
+    if (this.isZeroPage(frame)) return true;
     if (this.frames.take(frame, this.rules.refOverflow())) return true;
     this.emit({ type: 'refcount_refused', frame, refs: this.frames.refs[frame]! });
     this.counts.refusedFrames++;
@@ -195,6 +212,7 @@ export class Kernel {
 
   /** Gives one reference back; the last one frees the frame. */
   release(frame: Pfn): void {
+    if (this.isZeroPage(frame)) return;
     const left = this.frames.drop(frame);
     if (left === 0) this.freeFrame(frame);
     else if (left < 0) this.emit({ type: 'refcount_underflow', frame });
@@ -229,7 +247,7 @@ export class Kernel {
   createSpace(owner: Pid): AddressSpace | undefined {
     const root = this.tableSource();
     if (root === undefined) return undefined;
-    const zero = vaddrOf(0);
+    const heap = vaddr(this.parameters.heapStart);
     const space: AddressSpace = {
       id: this.nextSpaceId++,
       pid: owner,
@@ -237,9 +255,10 @@ export class Kernel {
       vmas: new VmaSet((skippedBytes) => this.rules.pieceOffsetMove(skippedBytes)),
       asid: asid(0),
       asidGeneration: -1,
-      heapStart: zero,
-      heapEnd: zero,
-      heapLimit: zero,
+      deposits: new Map(),
+      heapStart: heap,
+      heapEnd: heap,
+      heapLimit: heap,
       placementNext: this.design.placementStart,
       owners: 1,
     };
@@ -301,6 +320,13 @@ export class Kernel {
 
   setCounters(counters: readonly [number, number, number, number]): void {
     [this.nextAsid, this.asidGeneration, this.nextSpaceId, this.nextSharedObject] = counters;
+  }
+
+  private bootZeroFrame(): Pfn {
+    const frame = defined(this.allocator.takeSingle('kernel'), 'there is a frame for the zero page');
+    this.frames.refs[frame] = 1;
+    this.memory.access.zero(frame);
+    return frame;
   }
 
   private isFrameRefused(order: number, use: FrameUse): boolean {

@@ -5,8 +5,9 @@
  *     kevlar@m9.8.1                 a kernel that existed
  *     kevlar+no-teardown            one wrong decision
  *     kevlar@m9.8.1~no-teardown     all of that kernel's but one
+ *     linux                         the design of Linux 6.18
  */
-import { kevlarDesign, type Design } from './design.ts';
+import { kevlarDesign, linuxDesign, type Design, type DesignName } from './design.ts';
 import { MUTANTS } from './mutants.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import type { Parameters } from './parameters.ts';
@@ -15,10 +16,14 @@ import { Rules } from './rules.ts';
 export interface NamedKernel {
   readonly name: string;
   readonly says: string;
+  /** `kevlar` unless said otherwise. */
+  readonly design?: DesignName | undefined;
   readonly segmentBounds: Design['segmentBounds'];
   readonly mutants: readonly Mutant[];
   /** Parameters in which the kernel differs from the defaults. */
   readonly parameters: Partial<Parameters>;
+  /** How a kernel of a user's own changes the layout of its design. */
+  readonly layout?: ((design: Design, parameters: Parameters) => Design) | undefined;
 }
 
 /** What was wrong, and asleep, in Kevlar when the post said that all was well. */
@@ -94,7 +99,23 @@ export const KERNELS: readonly NamedKernel[] = [
     mutants: mutantsOf([...ASLEEP_AT_M9_8_1.filter((id) => id !== 'caches-partial-pages'), 'caches-full-pages-only']),
     parameters: AT_M9_8,
   },
+  {
+    name: 'linux',
+    says: 'Linux 6.18 on x86-64: page-aligned VMAs that merge, top-down placement, transparent huge pages',
+    design: 'linux',
+    segmentBounds: 'page',
+    mutants: [],
+    parameters: {},
+  },
 ];
+
+/** Kernels that users of this process defined; see own-kernel.ts. */
+const OWN_KERNELS = new Map<string, NamedKernel>();
+
+/** Makes a kernel's name known: `kernelNamed` finds it from now on. */
+export function addKernel(kernel: NamedKernel): void {
+  OWN_KERNELS.set(kernel.name, kernel);
+}
 
 /**
  * The kernel that `name` describes: a known one, with decisions added by `+id` and taken back by `~id`.
@@ -103,12 +124,12 @@ export const KERNELS: readonly NamedKernel[] = [
  */
 export function kernelNamed(name: string): NamedKernel | string {
   const [base = '', ...changes] = name.split(/(?=[+~])/);
-  const known = KERNELS.find((kernel) => kernel.name === base);
+  const known = KERNELS.find((kernel) => kernel.name === base) ?? OWN_KERNELS.get(base);
   if (known === undefined) return `there is no kernel ${JSON.stringify(base)}; there is ${KERNELS.map((kernel) => kernel.name).join(', ')}`;
   let mutants = known.mutants;
   for (const change of changes) {
     const id = change.slice(1);
-    const mutant = MUTANTS.find((one) => one.id === id);
+    const mutant = [...known.mutants, ...MUTANTS].find((one) => one.id === id);
     if (mutant === undefined) return `there is no wrong decision ${JSON.stringify(id)}; \`faultline kernels\` lists them`;
     if (change.startsWith('~') && !mutants.includes(mutant))
       return `${base} does not have ${JSON.stringify(id)}, so it cannot be taken back`;
@@ -126,4 +147,7 @@ export function rulesOf(kernel: NamedKernel): Rules {
   return new RulesOfKernel();
 }
 
-export const designOf = (kernel: NamedKernel, parameters: Parameters): Design => kevlarDesign(parameters.hugePages, kernel.segmentBounds);
+export function designOf({ design: name, segmentBounds, layout }: NamedKernel, parameters: Parameters): Design {
+  const design = name === 'linux' ? linuxDesign(parameters.hugePages) : kevlarDesign(parameters.hugePages, segmentBounds);
+  return layout === undefined ? design : layout(design, parameters);
+}

@@ -28,6 +28,19 @@ export interface MmapRequest {
   /** Undefined for anonymous memory. */
   readonly path: string | undefined;
   readonly offset: number;
+  /** MAP_PRIVATE. With `shared` it is MAP_SHARED_VALIDATE; neither is no type at all. The rest is Linux's, too. */
+  readonly private?: boolean | undefined;
+  readonly locked?: boolean | undefined;
+  readonly growsdown?: boolean | undefined;
+  readonly noreserve?: boolean | undefined;
+  /** MAP_STACK. */
+  readonly stack?: boolean | undefined;
+  /** A flag bit that no kernel defines. */
+  readonly unknownFlag?: boolean | undefined;
+  /** Which open file description of the file: VMAs of two do not merge. */
+  readonly description?: number | undefined;
+  /** The file was opened for reading only. */
+  readonly readonly?: boolean | undefined;
 }
 
 /** Maps memory. @returns where */

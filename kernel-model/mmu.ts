@@ -8,6 +8,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Signal } from './errors.ts';
 import { faultIn, rightFor } from './fault.ts';
 import type { Cpu, Kernel, Operation } from './kernel.ts';
+import { faultIn as linuxFaultIn } from './linux/fault.ts';
 import { frameOfPte, rightsOfPte, type Access } from './pte.ts';
 import { vpnOf, PAGE_BYTES } from './units.ts';
 
@@ -37,7 +38,7 @@ export function* reach(k: Kernel, cpu: Cpu, space: AddressSpace, address: number
     const at = translate(k, cpu, space, address, access);
     if (at >= 0) return at;
     if (faults === k.parameters.faultsMax) return 'stuck';
-    const outcome = yield* faultIn(k, space, address, access);
+    const outcome = yield* k.design.name === 'linux' ? linuxFaultIn(k, space, address, access) : faultIn(k, space, address, access);
     if (outcome !== 'resolved') return outcome;
   }
 }

@@ -20,6 +20,8 @@ export interface MremapRequest {
   readonly mayMove: boolean;
   readonly fixed: boolean;
   readonly newAddress: number;
+  /** Linux only. */
+  readonly dontUnmap?: boolean | undefined;
 }
 
 /** Resizes or moves a mapping; the old range must lie in one VMA. @returns where it is now */
@@ -57,7 +59,11 @@ export function* mremap(k: Kernel, { space }: Process, request: MremapRequest): 
   return yield* moveTo(k, space, vma, start, oldBytes, newBytes, place, false);
 }
 
-function mremapProblem(k: Kernel, { address, oldBytes, newBytes, mayMove, fixed, newAddress }: MremapRequest): Errno | undefined {
+function mremapProblem(
+  k: Kernel,
+  { address, oldBytes, newBytes, mayMove, fixed, newAddress, dontUnmap }: MremapRequest,
+): Errno | undefined {
+  if (dontUnmap === true) return 'EINVAL';
   if (!isPageAligned(address) || oldBytes <= 0 || newBytes <= 0) return 'EINVAL';
   if (address + ceilToPage(oldBytes) > k.design.userEnd) return 'EFAULT';
   if (ceilToPage(newBytes) > k.design.userEnd) return 'EINVAL';

@@ -11,7 +11,7 @@
  */
 import type { FrameTable } from './frame-table.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { frameOfPte, isLeaf, isTable, tablePte } from './pte.ts';
+import { frameOfPte, isGuard, isLeaf, isTable, tablePte } from './pte.ts';
 import { pfn, vpn, PAGE_BYTES, USER_END, type Pfn, type Vpn } from './units.ts';
 
 const ENTRIES = 512;
@@ -156,6 +156,23 @@ export class PageTables {
     }
   }
 
+  /** As `eachEntry`, for what lies in [first, end) at least in part; the page of a huge leaf is its first one. */
+  eachEntryIn(root: Pfn, first: Vpn, end: Vpn, visit: (page: Vpn, entry: number, slot: number, isHuge: boolean) => void): void {
+    if (first >= end) return;
+    this.eachRegionIn(root, this.regionOf(first), this.regionOf(vpn(end - 1)) + 1, (region, slot, entry) => {
+      const start = this.firstPageOf(region);
+      if (!isTable(entry)) {
+        visit(start, entry, slot, true);
+        return;
+      }
+      const last = Math.min(end, start + this.hugePages);
+      for (let page = Math.max(first, start), at = this.pageSlot(root, vpn(page)); at >= 0 && page < last; page++, at += 2) {
+        const leaf = this.entryAt(at);
+        if (leaf !== 0) visit(vpn(page), leaf, at, false);
+      }
+    });
+  }
+
   /** Calls `visit` for every page of [first, end) that has an entry, with its 4 KiB entry: under a huge leaf that of the sub-frame. */
   eachPageIn(root: Pfn, first: Vpn, end: Vpn, visit: (page: Vpn, entry: number) => void): void {
     if (first >= end) return;
@@ -242,6 +259,7 @@ export function checkPageTable(tables: PageTables, frames: FrameTable, root: Pfn
   });
   tables.eachEntry(root, (page, entry, _slot, isHuge) => {
     const frame = frameOfPte(entry);
+    if (isGuard(entry)) return;
     if (!frames.exists(frame)) wrong ??= `page ${page} maps frame ${frame}, which does not exist`;
     else if (frames.useOf(frame) === 'table') wrong ??= `page ${page} maps frame ${frame}, which is a page table`;
     else if (isHuge && isLeaf(entry) && frame % tables.hugePages !== 0)

@@ -38,6 +38,10 @@ export interface Parameters {
   readonly prefaultTemplates: boolean;
   /** Run Kevlar's own verifiers at exec (filters kwab-verify and kwab-audit). */
   readonly verify: boolean;
+  /** Where the heap of every process starts, as PR_SET_MM_MAP can move it; 0 = where exec puts it. Linux only. */
+  readonly heapStart: number;
+  /** Pages below a VMA that grows downwards which placement keeps free. Linux only. */
+  readonly stackGuardPages: number;
   readonly profile: Profile;
   /** Keep for every frame where its bytes came from. */
   readonly provenance: boolean;
@@ -59,6 +63,8 @@ export const DEFAULT_PARAMETERS: Parameters = {
   anonymousHugePages: true,
   prefaultTemplates: true,
   verify: true,
+  heapStart: 0,
+  stackGuardPages: 256,
   profile: 'balanced',
   provenance: true,
 };
@@ -79,6 +85,8 @@ export const PARAMETER_BOUNDS: Readonly<Record<string, readonly [min: number, ma
   zeroedMax: [0, 4096],
   tlbEntries: [2, 65536],
   faultsMax: [2, 1000],
+  heapStart: [0, 2 ** 47],
+  stackGuardPages: [0, 65536],
 };
 
 /** The first parameter that is out of bounds, as (name, what is wrong), or undefined. */

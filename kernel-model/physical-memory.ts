@@ -13,6 +13,7 @@
 import { assert } from './errors.ts';
 import { PAGE_BYTES, pfn, type Pfn } from './units.ts';
 import type { Profile } from './parameters.ts';
+import { wasm, type WasmMemory } from './wasm.ts';
 
 const WASM_PAGE_BYTES = 65536;
 /** 32-bit words of a frame. */
@@ -53,7 +54,7 @@ export class PhysicalMemory {
     this.frameBase = this.hartBase + Math.ceil(hartBytes / PAGE_BYTES) * PAGE_BYTES;
     this.codeFrames = new Uint8Array(frames);
     const pages = Math.ceil((this.frameBase + frames * PAGE_BYTES) / WASM_PAGE_BYTES);
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.wasm = new wasm.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.words = new Int32Array(this.wasm.buffer);
     this.access = profile === 'fortress' ? new BouncedAccess(this) : new DirectAccess(this);

@@ -8,8 +8,11 @@
  *
  * A valid entry with none of R, W, X points to the next level (`table`); any other valid entry maps (`leaf`). Frames
  * number fewer than 2^22, so the upper word of a good entry is 0 and the lower word holds everything; an upper word
- * that is not 0 means that the walker is reading something that is no page table. An entry that is not valid but not
- * 0 either still names a frame: mprotect(PROT_NONE) leaves it so.
+ * that is not 0 means that the walker is reading something that is no page table.
+ *
+ * Memory without rights is kept in two ways. Kevlar's mprotect(PROT_NONE) leaves an entry that is not valid but still
+ * names a frame. Linux *seals* the leaf: it stays valid, for the kernel alone (U is 0), so that a huge leaf can be
+ * sealed whole. An entry of Linux that is not valid and not 0 names no frame: it is a guard marker.
  *
  * As on x86, and unlike the bare RISC-V encoding, whatever is mapped can be read: kernels here set R on every leaf.
  */
@@ -20,7 +23,13 @@ export const PTE_READ = 2;
 export const PTE_WRITE = 4;
 export const PTE_EXEC = 8;
 const PTE_USER = 16;
-const PTE_RIGHTS = PTE_READ | PTE_WRITE | PTE_EXEC;
+/** Linux's guard marker: not valid, no frame, the first software bit. */
+export const PTE_GUARD = 0x100;
+/** The second software bit: given up by MADV_FREE and not written since. The next store is noticed, by a fault that nobody counts. */
+export const PTE_LAZY = 0x200;
+export const PTE_RIGHTS = PTE_READ | PTE_WRITE | PTE_EXEC;
+/** What a leaf that programs may use has: V and U. */
+const PTE_OPEN = PTE_VALID | PTE_USER;
 const PPN_SHIFT = 10;
 
 /** What a program does with memory. */
@@ -51,6 +60,10 @@ export function rightsOfProt(prot: number): number {
 export const leafPte = (frame: Pfn, prot: number): number =>
   ((frame << PPN_SHIFT) | (prot === PROT_NONE ? 0 : PTE_VALID | PTE_USER | rightsOfProt(prot))) >>> 0;
 
+/** A leaf entry as Linux makes it: without rights it is sealed. */
+export const sealablePte = (frame: Pfn, prot: number): number =>
+  prot === PROT_NONE ? ((frame << PPN_SHIFT) | PTE_VALID | PTE_READ) >>> 0 : leafPte(frame, prot);
+
 /** An entry that points to the table in `frame`; upper levels grant everything. */
 export const tablePte = (frame: Pfn): number => ((frame << PPN_SHIFT) | PTE_VALID) >>> 0;
 
@@ -58,5 +71,8 @@ export const frameOfPte = (entry: number): Pfn => pfn(entry >>> PPN_SHIFT);
 export const isValid = (entry: number): boolean => (entry & PTE_VALID) !== 0;
 export const isLeaf = (entry: number): boolean => (entry & PTE_VALID) !== 0 && (entry & PTE_RIGHTS) !== 0;
 export const isTable = (entry: number): boolean => (entry & (PTE_VALID | PTE_RIGHTS)) === PTE_VALID;
-/** The rights that an entry grants, as PTE bits; 0 when it is not valid. */
-export const rightsOfPte = (entry: number): number => (entry & PTE_VALID ? entry & PTE_RIGHTS : 0);
+/** Does the entry mark a page that must not be touched (MADV_GUARD_INSTALL)? */
+export const isGuard = (entry: number): boolean => entry === PTE_GUARD;
+/** The rights that an entry grants to programs, as PTE bits; 0 when it is not valid, or sealed. */
+export const rightsOfPte = (entry: number): number =>
+  (entry & PTE_OPEN) !== PTE_OPEN ? 0 : entry & (entry & PTE_LAZY ? PTE_RIGHTS & ~PTE_WRITE : PTE_RIGHTS);

@@ -12,7 +12,7 @@ import type { Kernel, Pin, Process } from './kernel.ts';
 import type { PageCache } from './page-cache.ts';
 import type { ProvenanceSnapshot } from './provenance.ts';
 import type { Template } from './template.ts';
-import type { Pid } from './units.ts';
+import type { Pfn, Pid } from './units.ts';
 import { pfn, PAGE_BYTES } from './units.ts';
 
 export interface Snapshot {
@@ -23,6 +23,7 @@ export interface Snapshot {
   readonly uses: Uint8Array;
   readonly refs: Uint32Array;
   readonly writePins: Uint16Array;
+  readonly flags: Uint8Array;
   readonly allocator: AllocatorSnapshot;
   readonly provenance: ProvenanceSnapshot;
   readonly cache: PageCache;
@@ -33,6 +34,7 @@ export interface Snapshot {
   readonly running: readonly (Pid | undefined)[];
   readonly files: readonly (readonly [File, ReturnType<File['snapshot']>])[];
   readonly sharedObjects: readonly File[];
+  readonly hugeZeroFrame: Pfn | undefined;
   readonly counters: ReturnType<Kernel['counters']>;
   readonly counts: Kernel['counts'];
   readonly storeFaults: Kernel['storeFaults'];
@@ -49,6 +51,7 @@ export function takeSnapshot(k: Kernel): Snapshot {
     uses: k.frames.uses.slice(),
     refs: k.frames.refs.slice(),
     writePins: k.frames.writePins.slice(),
+    flags: k.frames.flags.slice(),
     allocator: k.allocator.snapshot(),
     provenance: k.provenance.snapshot(),
     cache: k.cache.copy(),
@@ -59,6 +62,7 @@ export function takeSnapshot(k: Kernel): Snapshot {
     running: k.cpus.map((cpu) => cpu.pid),
     files: [...files].map((file) => [file, file.snapshot()] as const),
     sharedObjects: [...k.sharedObjects],
+    hugeZeroFrame: k.hugeZeroFrame,
     counters: k.counters(),
     counts: { ...k.counts },
     storeFaults: { ...k.storeFaults },
@@ -75,6 +79,7 @@ export function restoreSnapshot(k: Kernel, from: Snapshot): void {
   k.frames.uses.set(from.uses);
   k.frames.refs.set(from.refs);
   k.frames.writePins.set(from.writePins);
+  k.frames.flags.set(from.flags);
   k.allocator.restore(from.allocator);
   k.provenance.restore(from.provenance);
   k.cache = from.cache.copy();
@@ -91,6 +96,7 @@ export function restoreSnapshot(k: Kernel, from: Snapshot): void {
   for (const [file, state] of from.files) file.restore(state);
   k.sharedObjects.clear();
   for (const object of from.sharedObjects) k.sharedObjects.add(object);
+  k.hugeZeroFrame = from.hugeZeroFrame;
   k.setCounters(from.counters);
   k.counts = { ...from.counts };
   k.storeFaults = { ...from.storeFaults };
@@ -98,7 +104,7 @@ export function restoreSnapshot(k: Kernel, from: Snapshot): void {
   Object.assign(k.clock, from.clock);
 }
 
-const copySpace = (space: AddressSpace): AddressSpace => ({ ...space, vmas: space.vmas.copy() });
+const copySpace = (space: AddressSpace): AddressSpace => ({ ...space, vmas: space.vmas.copy(), deposits: new Map(space.deposits) });
 
 function touchedBytes(k: Kernel): Uint8Array {
   const count = k.frames.touched.reduce((sum, touched) => sum + touched, 0);

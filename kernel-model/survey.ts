@@ -33,9 +33,13 @@ function countReferences(k: Kernel, counts: Uint32Array): void {
     if (k.frames.exists(pfn(frame))) counts[frame]!++;
   };
   add(k.vdsoFrame);
+  add(k.zeroFrame);
+  if (k.hugeZeroFrame !== undefined) for (let i = 0; i < k.parameters.hugePages; i++) add(k.hugeZeroFrame + i);
   for (const space of k.spaces) {
     k.tables.eachTable(space.root, add);
+    for (const table of space.deposits.values()) add(table);
     k.tables.eachEntry(space.root, (_page, entry, _slot, isHuge) => {
+      if (k.isZeroPage(frameOfPte(entry))) return;
       for (let i = 0; i < (isHuge ? k.parameters.hugePages : 1); i++) add(frameOfPte(entry) + i);
     });
   }
@@ -45,5 +49,5 @@ function countReferences(k: Kernel, counts: Uint32Array): void {
   k.cache.eachBlock(({ frame }) => {
     for (let i = 0; i < k.parameters.hugePages; i++) add(frame + i);
   });
-  for (const pin of k.pins.values()) add(pin.frame);
+  for (const pin of k.pins.values()) if (!k.isZeroPage(pin.frame)) add(pin.frame);
 }

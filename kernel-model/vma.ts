@@ -7,6 +7,7 @@
  * `sorted` by address without it, for look-ups. VMAs never overlap.
  */
 import type { File } from './file.ts';
+import type { LinuxVma } from './linux/vma-facts.ts';
 import { floorToPage, PAGE_BYTES, type Vaddr } from './units.ts';
 import { protName } from './pte.ts';
 
@@ -30,6 +31,8 @@ export interface Vma {
   readonly shared: boolean;
   /** Undefined for anonymous memory. */
   readonly backing: FileBacking | undefined;
+  /** What Linux knows of it besides; every VMA of that design has it, none of Kevlar's. */
+  readonly linux?: LinuxVma | undefined;
 }
 
 export const vmaType = (vma: Vma): 'anonymous' | 'file' => (vma.backing === undefined ? 'anonymous' : 'file');
@@ -44,13 +47,22 @@ export function describeVma(vma: Vma): string {
 type OffsetMove = (skippedBytes: number) => number;
 const moveAlong: OffsetMove = (skippedBytes) => skippedBytes;
 
-/** The part of a VMA in [start, end); the file offset and the file bytes move along. */
+/** The part of a VMA in [start, end); the file offset, the page offset and the file bytes move along. */
 export function cutVma(vma: Vma, start: Vaddr, end: Vaddr, offsetMove = moveAlong): Vma {
-  const { backing } = vma;
-  if (backing === undefined) return { ...vma, start, end };
+  const { backing, linux } = vma;
   const skip = start - vma.start;
-  const fileBytes = Math.max(0, Math.min(backing.fileBytes - skip, end - start));
-  return { ...vma, start, end, backing: { file: backing.file, offset: backing.offset + offsetMove(skip), fileBytes } };
+  const moved = offsetMove(skip);
+  return {
+    ...vma,
+    start,
+    end,
+    backing: backing && {
+      file: backing.file,
+      offset: backing.offset + moved,
+      fileBytes: Math.max(0, Math.min(backing.fileBytes - skip, end - start)),
+    },
+    ...(linux && { linux: { ...linux, pgoff: linux.pgoff + (backing === undefined ? skip : moved) / PAGE_BYTES } }),
+  };
 }
 
 export class VmaSet {
@@ -99,8 +111,13 @@ export class VmaSet {
     return this.overlapping(start, start + PAGE_BYTES);
   }
 
+  /** The first VMA that ends behind `address`, whether it contains it or not. */
+  firstEndingAfter(address: number): Vma | undefined {
+    return this.sorted[this.indexAfter(address)];
+  }
+
   isFree(start: number, end: number): boolean {
-    const next = this.sorted[this.indexAfter(start)];
+    const next = this.firstEndingAfter(start);
     return next === undefined || next.start >= end;
   }
 

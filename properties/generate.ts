@@ -9,7 +9,7 @@ import type { Op } from '../traces/op.ts';
 import { createPrng, type Stream } from '../sim/prng.ts';
 import { drawHugePages, drawParameters } from './configuration.ts';
 import { drawFiles } from './images.ts';
-import { programsOf } from './places.ts';
+import { designName, programsOf } from './places.ts';
 import { Script } from './script.ts';
 import { STEPS } from './steps.ts';
 import { access } from './steps/parts.ts';
@@ -40,7 +40,7 @@ const DEFAULTS = { kernel: 'kevlar', hasFaults: true, opsMax: 60, isSwarm: true,
 export function generateTrace(seed: string, options: GenerateOptions = {}): GeneratedTrace {
   const { kernel, hasFaults, opsMax, isSwarm, isBiased } = { ...DEFAULTS, ...options };
   const prng = createPrng(seed);
-  const mask = drawMask(prng.stream('mask'), { isSwarm, hasFaults });
+  const mask = drawMask(prng.stream('mask'), { isSwarm, hasFaults, design: designName(kernel) });
   const hugePages = drawHugePages(prng.stream('region'));
   const files = drawFiles(prng.stream('files'), { layouts: mask.layouts, hugePages, isUniform: !isBiased });
   const parameters = drawParameters(prng.stream('configuration'), mask, hugePages, files);

@@ -5,7 +5,17 @@
  * when an op is left out. What exec lays out is known from the design; a mapping that the kernel places has a made-up
  * recorded address, which replay follows to the real one.
  */
-import { File, kernelNamed, designOf, DEFAULT_PARAMETERS, loadRequest, planExec, type Design } from '../kernel-model/index.ts';
+import {
+  DEFAULT_PARAMETERS,
+  designOf,
+  File,
+  kernelNamed,
+  loadRequest,
+  planExec,
+  type Design,
+  type DesignName,
+  type NamedKernel,
+} from '../kernel-model/index.ts';
 import { fileBytes } from '../traces/content.ts';
 import type { FileSpec } from '../traces/header.ts';
 import type { Stream } from '../sim/prng.ts';
@@ -40,9 +50,9 @@ export interface Actor {
 /** The programs among the files that exec accepts, with what it makes of each. */
 export function programsOf(files: readonly FileSpec[], kernel: string, hugePages: number): readonly Program[] {
   const design = designFor(kernel, hugePages);
-  const known = new Map(files.map((spec) => [spec.path, new File(spec.path, [], fileBytes(spec), spec.segments !== undefined)]));
+  const truth = new Map(files.map((spec) => [spec.path, new File(spec.path, [], fileBytes(spec), spec.segments !== undefined)]));
   return files.flatMap(({ path, segments }) => {
-    const request = segments === undefined ? 'ENOEXEC' : loadRequest(known, design.userEnd, path, ['x'], []);
+    const request = segments === undefined ? 'ENOEXEC' : loadRequest(truth, design.userEnd, path, ['x'], []);
     const plan = typeof request === 'string' ? request : planExec(design, request);
     if (typeof plan === 'string') return [];
     const places = plan.vmas
@@ -57,10 +67,16 @@ export function programsOf(files: readonly FileSpec[], kernel: string, hugePages
   });
 }
 
-function designFor(kernel: string, hugePages: number): Design {
-  const known = kernelNamed(kernel);
-  if (typeof known === 'string') throw new RangeError(known);
-  return designOf(known, { ...DEFAULT_PARAMETERS, hugePages });
+const designFor = (kernel: string, hugePages: number): Design => designOf(known(kernel), { ...DEFAULT_PARAMETERS, hugePages });
+
+/** The design of the kernel with this name. */
+export const designName = (kernel: string): DesignName => known(kernel).design ?? 'kevlar';
+
+/** @throws RangeError if there is no such kernel */
+function known(kernel: string): NamedKernel {
+  const found = kernelNamed(kernel);
+  if (typeof found === 'string') throw new RangeError(found);
+  return found;
 }
 
 /** Draws places and addresses for one run. */

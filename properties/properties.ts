@@ -17,9 +17,13 @@ import { survivesRecording } from './round-trip.ts';
 export const FINDING_PROPERTIES: readonly FindingProperty[] = [
   { name: 'loads', says: 'every load equals the reference', ids: ['content-ref'] },
   { name: 'outcomes', says: 'every errno and every signal equals the reference', ids: ['outcome-ref'] },
-  { name: 'isolation', says: 'no process sees what another wrote', ids: ['fork-isolation', 'pin-coherent'] },
+  { name: 'isolation', says: 'no process sees what another wrote', ids: ['fork-isolation', 'pin-coherent', 'exclusive-once'] },
   { name: 'progress', says: 'a permitted access succeeds within a bounded number of faults', ids: ['fault-progress'] },
-  { name: 'zeros', says: 'gaps between VMAs, tails of files and fresh memory are zero', ids: ['zero-gap', 'eof-zero-tail', 'fresh-zero'] },
+  {
+    name: 'zeros',
+    says: 'gaps between VMAs, tails of files and fresh memory are zero',
+    ids: ['zero-gap', 'eof-zero-tail', 'fresh-zero', 'zero-page-intact'],
+  },
   { name: 'cache-truth', says: 'the page cache holds what the files hold', ids: ['cache-truth', 'cache-index-unique'] },
   { name: 'cache-alias', says: 'nobody can write to a cached page but through a shared mapping', ids: ['cache-no-writable-alias'] },
   { name: 'durability', says: 'what was synced is in the store', ids: ['dirty-durable'] },

@@ -7,8 +7,15 @@
 import type { OpClass } from './swarm.ts';
 import { FILE_STEPS } from './steps/files.ts';
 import { KERNEL_STEPS } from './steps/kernel.ts';
+import { LINUX_STEPS } from './steps/linux.ts';
 import { MEMORY_STEPS } from './steps/memory.ts';
 import type { Step } from './steps/parts.ts';
 import { PROCESS_STEPS } from './steps/processes.ts';
 
-export const STEPS: Readonly<Record<OpClass, readonly Step[]>> = { ...MEMORY_STEPS, ...PROCESS_STEPS, ...FILE_STEPS, ...KERNEL_STEPS };
+export const STEPS: Readonly<Record<OpClass, readonly Step[]>> = {
+  ...MEMORY_STEPS,
+  ...PROCESS_STEPS,
+  ...FILE_STEPS,
+  ...KERNEL_STEPS,
+  ...LINUX_STEPS,
+};

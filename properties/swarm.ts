@@ -5,6 +5,7 @@
  * classes of ops, of layouts and of small limits it has, and how often each class of ops comes. The mask stands in the
  * trace's header (`source.note`).
  */
+import type { DesignName } from '../kernel-model/index.ts';
 import type { Stream } from '../sim/prng.ts';
 
 /** Classes of ops; plain accesses belong to every run. */
@@ -31,7 +32,14 @@ export const OP_CLASSES = [
   'inject',
   'nonsense',
 ] as const;
-export type OpClass = (typeof OP_CLASSES)[number];
+/** Those of Linux alone. */
+export const LINUX_OP_CLASSES = ['wish', 'guard', 'lock', 'hugeOnRequest', 'grow', 'userFile', 'remapForms'] as const;
+export type LinuxOpClass = (typeof LINUX_OP_CLASSES)[number];
+export type OpClass = (typeof OP_CLASSES)[number] | LinuxOpClass;
+
+/** The classes of ops that a design has. */
+export const opClassesOf = (design: DesignName): readonly OpClass[] =>
+  design === 'linux' ? [...OP_CLASSES, ...LINUX_OP_CLASSES] : OP_CLASSES;
 
 /** What program images have besides whole pages. */
 export const LAYOUT_CLASSES = ['midPage', 'sharedPage', 'sharedFilePage', 'holes', 'hugeSegments', 'zeroTail', 'interpreter'] as const;
@@ -53,12 +61,14 @@ export interface SwarmOptions {
   readonly isSwarm: boolean;
   /** Frames, reads and writes of stores may fail. */
   readonly hasFaults: boolean;
+  /** Default kevlar. */
+  readonly design?: DesignName;
 }
 
 const WEIGHTS = [1, 1, 2, 4, 8] as const;
 
-export function drawMask(draw: Stream, { isSwarm, hasFaults }: SwarmOptions): SwarmMask {
-  const allowed = OP_CLASSES.filter((name) => hasFaults || name !== 'inject');
+export function drawMask(draw: Stream, { isSwarm, hasFaults, design = 'kevlar' }: SwarmOptions): SwarmMask {
+  const allowed = opClassesOf(design).filter((name) => hasFaults || name !== 'inject');
   if (!isSwarm)
     return { ops: new Map(allowed.map((name) => [name, 1])), layouts: new Set(LAYOUT_CLASSES), limits: new Set(['refcounts', 'pools']) };
   // Most runs have few classes, some have nearly all.

@@ -54,6 +54,9 @@ const QUIET_EVENTS: ReadonlySet<KernelEvent['type']> = new Set([
 /** Ops that change the reference by nothing but stores. */
 const KEEPS_PAGES: ReadonlySet<Op['op']> = new Set(['touch', 'copyIn', 'copyOut', 'mark', 'wait']);
 
+/** Ops that go through several pages or VMAs. */
+const HALF_WAY: ReadonlySet<Op['op']> = new Set(['mremap', 'madvise', 'mprotect', 'munmap', 'mlock', 'mmap', 'pwrite']);
+
 /** Words of a page. */
 const PAGE_WORDS = PAGE_BYTES / 4;
 
@@ -72,9 +75,12 @@ export class Checker implements Watcher {
   private readonly warmExecs: WarmExecs;
   private changed = false;
   private op = 0;
+  private opName: Op['op'] = 'mark';
   /** Refused frames and store errors before the op. */
   private troubleBefore = 0;
   private storeErrorsAtEnd = 0;
+  /** The reference says no more: a call wanted for a frame half-way, and what it has left only the kernel knows. */
+  private isBlind = false;
 
   constructor(kernel: Kernel, reference: Reference, mode: CheckMode) {
     this.kernel = kernel;
@@ -91,7 +97,7 @@ export class Checker implements Watcher {
   event(event: KernelEvent): void {
     if (this.looksAtChanges) this.warmExecs.event(event);
     // When dirty pages are written back is the kernel's choice; what lies behind the file's end goes with them.
-    if (event.type === 'write_back' && event.error === undefined) this.reference.files.get(event.path)?.dropTail();
+    if (event.type === 'write_back' && event.error === undefined) this.reference.files.get(event.path)?.dropTail(event.index);
     if (QUIET_EVENTS.has(event.type)) return;
     this.changed = true;
     if (event.type === 'page_mapped') this.pending.push([event.vaddr, event.pages]);
@@ -100,11 +106,12 @@ export class Checker implements Watcher {
 
   before(op: Op, index: number): void {
     this.op = index;
+    this.opName = op.op;
     this.changed = false;
     this.pending.length = 0;
     this.troubleBefore = this.kernel.counts.refusedFrames + this.kernel.counts.storeErrors;
     if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid']))
-      this.reference.spawn(op.pid);
+      this.reference.spawn(op.pid, this.kernel.parameters.heapStart);
     if (!this.looksAtChanges) return;
     this.warmExecs.before();
     if (op.op === 'exec' || op.op === 'exit') this.sweep(op.pid);
@@ -115,7 +122,7 @@ export class Checker implements Watcher {
   }
 
   store(process: Process, address: number, length: number, from: Uint8Array, at: number): void {
-    if (!this.reference.has(process.pid)) return;
+    if (this.isBlind || !this.reference.has(process.pid)) return;
     if (isInPage(address, length)) this.pages.store(process.pid, address, length, from, at);
     else {
       // A store that crosses pages has gained both before it changes either.
@@ -129,9 +136,11 @@ export class Checker implements Watcher {
   }
 
   copyIn(process: Process, address: number, bytes: Uint8Array): void {
-    this.byPage(address, bytes.length, (start, length) =>
-      this.compare(process.pid, start, length, bytes, start - address, 'a copy by the kernel'),
-    );
+    this.byPage(address, bytes.length, (start, length) => {
+      // A pwrite may read what it has just written, which the reference has not: it hears of the op when it is over.
+      if (this.opName === 'pwrite' && this.reference.has(process.pid) && this.reference.followsFile(process.pid, start)) return;
+      this.compare(process.pid, start, length, bytes, start - address, 'a copy by the kernel');
+    });
   }
 
   copyOut(process: Process, address: number, bytes: Uint8Array): void {
@@ -140,6 +149,7 @@ export class Checker implements Watcher {
 
   /** Compares what was read, `length` bytes at `at` of `actual`, within one page, with what had to be read. */
   private compare(pid: number, address: number, length: number, actual: Uint8Array, at: number, how: string): void {
+    if (this.isBlind) return;
     const page = this.pages.page(pid, address);
     if (page === undefined) {
       for (let i = 0; i < length; i++) this.compareByte(pid, address + i, actual[at + i]!, how);
@@ -173,7 +183,7 @@ export class Checker implements Watcher {
   }
 
   read(path: string, offset: number, bytes: Uint8Array): void {
-    const truth = this.reference.files.get(path)?.readWithTail(offset, bytes.length);
+    const truth = this.isBlind ? undefined : this.reference.files.get(path)?.readWithTail(offset, bytes.length);
     const at = truth === undefined ? -1 : bytes.findIndex((byte, i) => byte !== truth[i]);
     if (truth === undefined || at < 0) return;
     const message = `reading ${path} gives ${hex(bytes[at]!)} at byte ${offset + at}, where there must be ${hex(truth[at]!)}`;
@@ -241,7 +251,10 @@ export class Checker implements Watcher {
       });
       return;
     }
-    const expected = predict(this.reference, this.kernel.design, op, result, index);
+    if (this.isBlind) return;
+    this.reference.isPopulated = this.isTroubled() ? (pid, start) => this.hasCopy(pid, start) : () => true;
+    const expected = predict(this.reference, op, result, index);
+    if (this.isTroubled() && this.stopsHalfWay(op, result)) this.isBlind = true;
     if (expected === undefined || expected === result || this.isExcused(op, result)) return;
     this.report('outcome', 'outcome-ref', {
       pid: op.pid,
@@ -254,9 +267,31 @@ export class Checker implements Watcher {
 
   /** A kernel may run out of frames, or its store may fail, and then say so or stop half-way; the reference cannot know. */
   private isExcused(op: Op, result: Result): boolean {
+    if (!this.isTroubled()) return false;
+    return typeof result === 'number' ? op.op !== 'touch' : ['ENOMEM', 'EAGAIN', 'SIGKILL', 'EFAULT', 'EIO', 'SIGBUS'].includes(result);
+  }
+
+  /** Calls of linux leave what they have done when they fail. */
+  private stopsHalfWay({ op }: Op, result: Result): boolean {
+    const hasFailed = typeof result === 'string' || op === 'pwrite';
+    return this.reference.design.name === 'linux' && hasFailed && HALF_WAY.has(op);
+  }
+
+  /** Did the op want for a frame, or for a store that works? */
+  private isTroubled(): boolean {
     const { refusedFrames, storeErrors } = this.kernel.counts;
-    if (refusedFrames + storeErrors === this.troubleBefore) return false;
-    return typeof result === 'number' ? op.op !== 'touch' : ['ENOMEM', 'SIGKILL', 'EFAULT', 'EIO', 'SIGBUS'].includes(result);
+    return refusedFrames + storeErrors !== this.troubleBefore;
+  }
+
+  /** Does a process have a page of its own at an address, and not the cached one? */
+  private hasCopy(pid: number, start: number): boolean {
+    const space = this.spaceOf(pid);
+    const entry = space === undefined ? 0 : this.kernel.tables.entryOf(space.root, vpnOf(start));
+    let isCached = false;
+    this.kernel.cache.eachPage((_file, _index, { frame }) => {
+      if (frame === frameOfPte(entry)) isCached = true;
+    });
+    return isValid(entry) && !isCached;
   }
 
   // ---- Bytes.
@@ -274,8 +309,9 @@ export class Checker implements Watcher {
     });
   }
 
+  /** Undefined for a process of which the reference knows nothing. */
   private spaceOf(pid: number): AddressSpace | undefined {
-    return this.reference.has(pid) ? this.kernel.processes.get(pid as Process['pid'])?.space : undefined;
+    return !this.isBlind && this.reference.has(pid) ? this.kernel.processes.get(pid as Process['pid'])?.space : undefined;
   }
 
   private comparePages(pid: number, address: number, pages: number): void {
@@ -341,6 +377,7 @@ export class Checker implements Watcher {
 
   /** After a successful sync the store must hold what the reference has. */
   private compareStores(op: Op): void {
+    if (this.isBlind) return;
     const path = op.op === 'sync' ? op.path : undefined;
     const files =
       op.op === 'sync' ? (path === undefined ? [...new Set(this.kernel.files.values())] : [this.kernel.files.get(path)]) : this.filesIn(op);

@@ -2,6 +2,7 @@
 import type { Errno } from '../kernel-model/index.ts';
 
 const NUMBERS: Readonly<Record<Errno, number>> = {
+  EPERM: 1,
   ENOENT: 2,
   ESRCH: 3,
   EIO: 5,
@@ -21,6 +22,7 @@ const NUMBERS: Readonly<Record<Errno, number>> = {
   EROFS: 30,
   ENOSYS: 38,
   EOVERFLOW: 75,
+  EOPNOTSUPP: 95,
 };
 
 const NAMES = new Map(Object.entries(NUMBERS).map(([name, number]) => [number, name]));

@@ -2,7 +2,8 @@
  * Following addresses: a recorded address becomes the one that this kernel chose for the same thing.
  *
  * A recording holds what another kernel answered. Where ours answers another address (a mapping, the heap, the stack),
- * the range is remembered and later ops that name an address in it are shifted. The newest range wins.
+ * the range is remembered and later ops that name an address in it are shifted. The newest range wins; a heap or a stack, of which
+ * nobody knows how far it will reach, has only what no mapping has.
  */
 interface Range {
   readonly start: number;
@@ -15,10 +16,13 @@ const OPEN_RANGE_BYTES = 2 ** 30;
 
 export class Followed {
   private ranges: readonly Range[] = [];
+  /** Heaps and stacks. */
+  private open: readonly Range[] = [];
 
   /** Where `address` of the recording is here. */
   here(address: number): number {
     for (const { start, end, delta } of this.ranges) if (start <= address && address < end) return address + delta;
+    for (const { start, end, delta } of this.open) if (start <= address && address < end) return address + delta;
     return address;
   }
 
@@ -30,17 +34,23 @@ export class Followed {
   }
 
   noteHeap(recorded: number, actual: number): void {
-    this.note(recorded, OPEN_RANGE_BYTES, actual);
+    this.noteOpen(recorded, actual);
   }
 
   /** The recorded stack ended at `recorded`, ours ends at `actual`. */
   noteStack(recorded: number, actual: number): void {
-    this.note(recorded - OPEN_RANGE_BYTES, OPEN_RANGE_BYTES, actual - OPEN_RANGE_BYTES);
+    this.noteOpen(recorded - OPEN_RANGE_BYTES, actual - OPEN_RANGE_BYTES);
+  }
+
+  private noteOpen(recorded: number, actual: number): void {
+    const range = { start: recorded, end: recorded + OPEN_RANGE_BYTES, delta: actual - recorded };
+    if (recorded !== actual || this.open.length > 0) this.open = [range, ...this.open];
   }
 
   copy(): Followed {
     const copy = new Followed();
     copy.ranges = this.ranges;
+    copy.open = this.open;
     return copy;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A machine's memory as machine code sees it: the kernel's linear memory, and the machine for what that alone cannot decide.
  */
-import type { Access, Cpu, Kernel, Refusal } from '../kernel-model/index.ts';
+import type { Access, Cpu, Kernel, Refusal, WasmMemory } from '../kernel-model/index.ts';
 import type { HartMemory } from './riscv/hart.ts';
 
 /** What the machine decides for a hart. */

@@ -4,6 +4,7 @@
  * Copies and writes go page by page, so that a range of any length costs no more than what it reaches.
  */
 import {
+  beginWrite,
   ceilToPage,
   copyIn,
   copyOut,
@@ -63,6 +64,10 @@ export function fromOutside(place: Place, op: OutsideOp, index: number): Result 
           writeFile(k, place.process.pid, file, offset, writtenBytes(op, index, offset - op.offset, length)),
         ),
       );
+    case 'pread':
+      return withFile(k, op.path, (file) => readToUser(place, file, op));
+    case 'pwrite':
+      return withFile(k, op.path, (file) => writeFromUser(place, file, op));
     case 'truncate':
       return withFile(k, op.path, (file) => drain(truncate(k, file, op.size)));
     case 'resize':
@@ -94,6 +99,28 @@ function copyToUser({ kernel, cpu, process, watching }: Place, address: number, 
   const copied = drain(copyOut(kernel, cpu, process, address, bytes));
   if (typeof copied === 'number') for (const watcher of watching.copyOut) watcher.copyOut(process, address, bytes.subarray(0, copied));
   return copied;
+}
+
+/** pread(2): what the file has, page by page, up to the first page of memory that refuses. */
+function readToUser(place: Place, file: File, { offset, addr, length }: OpOf<'pread'>): number | Errno {
+  return inPieces(offset, Math.max(0, Math.min(length, file.size - offset)), (at, size) => {
+    const bytes = new Uint8Array(size);
+    const found = readFile(place.kernel, file, at, size, (from, piece) => {
+      for (const watcher of place.watching.read) watcher.read(file.path, from, piece);
+      bytes.set(piece, from - at);
+    });
+    return typeof found === 'string' ? found : copyToUser(place, addr + at - offset, bytes.subarray(0, found));
+  });
+}
+
+/** pwrite(2): page by page of the file, up to the first page of memory that refuses. */
+function writeFromUser(place: Place, file: File, { offset, addr, length }: OpOf<'pwrite'>): number | Errno {
+  return inPieces(offset, length, (at, size) => {
+    const bytes = new Uint8Array(size);
+    if (place.kernel.design.name === 'linux') beginWrite(place.kernel, file, at);
+    const copied = copyFromUser(place, addr + at - offset, bytes);
+    return typeof copied === 'string' ? copied : writeFile(place.kernel, place.process.pid, file, at, bytes.subarray(0, copied));
+  });
 }
 
 function withFile<T>(k: Kernel, path: string, act: (file: File) => T): T | Errno {

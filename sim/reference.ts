@@ -7,6 +7,8 @@
  * Hardware decides per page whether an access happens; so does this: a page is accessible when some VMA has a byte in
  * it, and allows what all VMAs in it that are no pads allow. And a private page of a file that can change is copied
  * whole when it is first written, because from then on it no longer follows the file.
+ *
+ * Both designs share this. What only linux has (guarded pages, VMAs that grow down, ranges that move) is in reference-linux.ts.
  */
 import {
   cutVma,
@@ -16,16 +18,25 @@ import {
   loadRequest,
   PAGE_BYTES,
   planExec,
-  PROT_EXEC,
-  PROT_RWX,
-  PROT_WRITE,
   vaddr,
+  vdsoFile,
   type Access,
   type Design,
   type Errno,
-  type Vaddr,
   type Vma,
 } from '../kernel-model/index.ts';
+import {
+  fileOffsetOf,
+  fillFromFile,
+  grants,
+  inherited,
+  isBehindFile,
+  isCoherent,
+  NO_WISHES,
+  pieceOf,
+  type ReferenceVma,
+  type Wishes,
+} from './reference-vmas.ts';
 
 /** What an access meets. */
 export type Verdict = 'ok' | 'SIGSEGV' | 'SIGBUS';
@@ -38,20 +49,33 @@ export interface WrittenPage {
 type Written = Map<number, WrittenPage>;
 
 export interface ReferenceSpace {
-  vmas: Vma[];
+  vmas: ReferenceVma[];
   written: Written;
+  /** First addresses of the pages that a program guards (MADV_GUARD_INSTALL). */
+  guards: Set<number>;
   heapStart: number;
   heapEnd: number;
   heapLimit: number;
 }
 
+/** What a mapping is to be. */
+export type NewMapping = Omit<Vma, 'backing' | 'role' | 'linux'> & {
+  readonly path: string | undefined;
+  readonly offset: number;
+  readonly wishes?: Wishes;
+};
+
 export class Reference {
-  private readonly design: Design;
+  readonly design: Design;
   /** By path and link, as in the kernel, but other objects: these bytes are the truth. */
   readonly files: Map<string, File>;
   readonly spaces = new Map<number, ReferenceSpace>();
   /** What the vDSO page holds, from its first byte on; zeros behind. */
   private readonly vdso: Uint8Array;
+  /** The same on linux, as a file of its own. */
+  private readonly vdsoFile: File;
+  /** Has the kernel populated a page that it was to populate? It may have run out of frames, and then only it knows. */
+  isPopulated: (pid: number, start: number) => boolean = () => true;
   /** Number of the next object behind shared anonymous memory, as the kernel counts them. */
   nextObject = 1;
 
@@ -59,12 +83,14 @@ export class Reference {
     this.design = design;
     this.files = files;
     this.vdso = vdso;
+    this.vdsoFile = vdsoFile(vdso);
   }
 
   // ---- Processes.
 
-  spawn(pid: number): void {
-    this.spaces.set(pid, { vmas: [], written: new Map(), heapStart: 0, heapEnd: 0, heapLimit: 0 });
+  /** A process without memory; `heapStart` is where the heap may begin before any exec. */
+  spawn(pid: number, heapStart = 0): void {
+    this.spaces.set(pid, { vmas: [], written: new Map(), guards: new Set(), heapStart, heapEnd: heapStart, heapLimit: 0 });
   }
 
   has(pid: number): boolean {
@@ -74,12 +100,13 @@ export class Reference {
   /** What an exec answers, and unless `isApplied` is false the address space that it makes. */
   exec(pid: number, path: string, argv: readonly string[], env: readonly string[], isApplied: boolean): 0 | Errno {
     const request = loadRequest(this.files, this.design.userEnd, path, argv, env);
-    const plan = typeof request === 'string' ? request : planExec(this.design, request);
+    const plan = typeof request === 'string' ? request : planExec(this.design, request, this.vdsoFile);
     if (typeof plan === 'string') return plan;
     if (!isApplied) return 0;
     const space: ReferenceSpace = {
-      vmas: plan.vmas.filter((vma) => vma.start < vma.end),
+      vmas: plan.vmas.filter((vma) => vma.start < vma.end).map((vma) => this.asLaidOut(vma)),
       written: new Map(),
+      guards: new Set(),
       heapStart: plan.heapStart,
       heapEnd: plan.heapStart,
       heapLimit: plan.heapLimit,
@@ -87,13 +114,20 @@ export class Reference {
     for (const { address, bytes } of plan.stackPages)
       space.written.set(address, { bytes: bytes.slice(), has: new Uint8Array(PAGE_BYTES).fill(1) });
     this.spaces.set(pid, space);
+    for (const { start, end } of plan.zeroed) this.store(pid, start, new Uint8Array(end - start));
     return 0;
+  }
+
+  /** The stack of linux grows. */
+  private asLaidOut(vma: Vma): ReferenceVma {
+    return this.design.name === 'linux' && vma.role === 'stack' ? { ...vma, wishes: { ...NO_WISHES, growsDown: true } } : vma;
   }
 
   fork(parent: number, child: number): void {
     const from = this.space(parent);
     const written: Written = new Map([...from.written].map(([page, { bytes, has }]) => [page, { bytes: bytes.slice(), has: has.slice() }]));
-    this.spaces.set(child, { ...from, vmas: [...from.vmas], written });
+    this.spaces.set(child, { ...from, vmas: from.vmas.flatMap(inherited), written, guards: new Set(from.guards) });
+    for (const { start, end, wishes } of from.vmas) if (wishes !== undefined && wishes.inherited !== 'bytes') this.empty(child, start, end);
   }
 
   vfork(parent: number, child: number): void {
@@ -109,17 +143,17 @@ export class Reference {
   /** What an access to `address` meets. */
   access(pid: number, address: number, access: Access): Verdict {
     const start = floorToPage(address);
-    if (start === this.design.vdso) return access === 'store' ? 'SIGSEGV' : 'ok';
+    if (this.isVdsoPage(start)) return access === 'store' ? 'SIGSEGV' : 'ok';
     const onPage = this.onPage(pid, start);
-    if (onPage.length === 0 || !grants(onPage, access)) return 'SIGSEGV';
-    const coherent = onPage.find(isCoherent);
-    return coherent !== undefined && fileOffsetOf(coherent, start) >= ceilToPage(coherent.backing!.file.size) ? 'SIGBUS' : 'ok';
+    if (onPage.length === 0 || !grants(onPage, access) || this.space(pid).guards.has(start)) return 'SIGSEGV';
+    const coherent = onPage.find(this.follows);
+    return coherent !== undefined && isBehindFile(coherent, start) ? 'SIGBUS' : 'ok';
   }
 
   /** The 4096 bytes that the page at `start` must show; a byte in no VMA of an accessible page is zero until written. */
   page(pid: number, start: number): Uint8Array {
     const page = new Uint8Array(PAGE_BYTES);
-    if (start === this.design.vdso) page.set(this.vdso);
+    if (this.isVdsoPage(start)) page.set(this.vdso);
     for (const vma of this.onPage(pid, start)) fillFromFile(page, vma, start);
     const written = this.space(pid).written.get(start);
     if (written !== undefined) for (let i = 0; i < PAGE_BYTES; i++) if (written.has[i] === 1) page[i] = written.bytes[i]!;
@@ -128,13 +162,13 @@ export class Reference {
 
   /** Does the page at `start` show a file that can change, or memory that is shared? */
   followsFile(pid: number, start: number): boolean {
-    return this.onPage(pid, start).some(isCoherent);
+    return this.onPage(pid, start).some(this.follows);
   }
 
   /** The byte at `address`, which must be accessible. */
   byte(pid: number, address: number): number {
     const start = floorToPage(address);
-    if (start === this.design.vdso) return this.vdso[address - start] ?? 0;
+    if (this.isVdsoPage(start)) return this.vdso[address - start] ?? 0;
     const written = this.space(pid).written.get(start);
     if (written?.has[address - start] === 1) return written.bytes[address - start]!;
     const vma = this.containing(pid, address);
@@ -159,7 +193,7 @@ export class Reference {
 
   /** Write access to the page at `start` was gained: a private page of a file that can change stops following it. */
   copyPage(pid: number, start: number): void {
-    const vma = this.onPage(pid, start).find(isCoherent);
+    const vma = this.onPage(pid, start).find(this.follows);
     const { written } = this.space(pid);
     if (vma === undefined || vma.shared || written.has(start)) return;
     written.set(start, { bytes: this.page(pid, start), has: new Uint8Array(PAGE_BYTES).fill(1) });
@@ -188,29 +222,43 @@ export class Reference {
 
   /** Is there a VMA with a byte in each page? */
   isCovered(pid: number, start: number, end: number): boolean {
+    return this.coveredEnd(pid, start, end) >= end;
+  }
+
+  /** How far from `start` on there is a VMA with a byte in each page; `end` at most. */
+  coveredEnd(pid: number, start: number, end: number): number {
     let at = start;
-    for (const vma of [...this.space(pid).vmas].sort((a, b) => a.start - b.start)) {
+    for (const vma of this.ascending(pid)) {
       if (vma.end <= at) continue;
       if (floorToPage(vma.start) > at) break;
       at = ceilToPage(vma.end);
     }
-    return at >= end;
+    return Math.min(at, end);
   }
 
-  map(pid: number, vma: Omit<Vma, 'backing' | 'role'> & { readonly path: string | undefined; readonly offset: number }): void {
-    this.unmap(pid, vma.start, vma.end);
-    const { path, offset, start, end, prot, shared } = vma;
+  map(pid: number, { path, offset, start, end, prot, shared, wishes }: NewMapping): void {
+    this.unmap(pid, start, end);
     const length = end - start;
     const file = path === undefined ? (shared ? this.sharedObject(length) : undefined) : this.files.get(path)!;
-    const fileBytes = file?.immutable === true ? Math.max(0, Math.min(length, file.size - offset)) : length;
-    const isShared = shared && file?.immutable !== true;
-    this.space(pid).vmas.push({ start, end, prot, role: 'mapping', shared: isShared, backing: file && { file, offset, fileBytes } });
+    // To kevlar an immutable file is one that is never shared, and behind it lie zeros.
+    const isFrozen = file?.immutable === true && this.design.name === 'kevlar';
+    const fileBytes = isFrozen ? Math.max(0, Math.min(length, file.size - offset)) : length;
+    const backing = file && { file, offset: path === undefined ? 0 : offset, fileBytes };
+    const vma: ReferenceVma = { start, end, prot, role: 'mapping', shared: shared && !isFrozen, backing };
+    this.space(pid).vmas.push(wishes === undefined ? vma : { ...vma, wishes });
   }
 
   unmap(pid: number, start: number, end: number): void {
     const space = this.space(pid);
     space.vmas = space.vmas.flatMap((vma) => [...pieceOf(vma, vma.start, start), ...pieceOf(vma, end, vma.end)]);
+    this.empty(pid, start, end);
+  }
+
+  /** Nothing that the program put into the range is left. */
+  empty(pid: number, start: number, end: number): void {
     this.forget(pid, start, end);
+    const { guards } = this.space(pid);
+    for (const page of guards) if (start <= page && page < end) guards.delete(page);
   }
 
   /** The bytes that a process wrote in the range are gone. */
@@ -220,10 +268,15 @@ export class Reference {
   }
 
   protect(pid: number, start: number, end: number, prot: number): void {
+    this.change(pid, start, end, (vma) => ({ ...vma, prot }));
+  }
+
+  /** Changes what VMAs have in the range. */
+  change(pid: number, start: number, end: number, changed: (vma: ReferenceVma) => ReferenceVma): void {
     const space = this.space(pid);
     space.vmas = space.vmas.flatMap((vma) => [
       ...pieceOf(vma, vma.start, start),
-      ...pieceOf(vma, start, end).map((piece) => ({ ...piece, prot })),
+      ...pieceOf(vma, start, end).map(changed),
       ...pieceOf(vma, end, vma.end),
     ]);
   }
@@ -273,12 +326,16 @@ export class Reference {
 
   // ---- Files.
 
-  /** Private copies of pages wholly behind the new end of a file are gone, in every process. */
+  /**
+   * Private copies of pages wholly behind the new end of a file are gone, in every process. A file of linux is one in memory: what a
+   * mapping stored behind its end comes to light when it is made longer; a disk's would be zero.
+   */
   truncate(file: File, size: number): void {
-    file.resizeZeroingTail(size);
+    if (this.design.name === 'linux') file.resize(size);
+    else file.resizeZeroingTail(size);
     for (const [pid, space] of this.spaces) {
       for (const vma of space.vmas) {
-        if (vma.backing?.file !== file || vma.role !== 'mapping') continue;
+        if (vma.backing?.file !== file || !this.follows(vma)) continue;
         this.forget(pid, Math.max(vma.start, vma.start + ceilToPage(size) - vma.backing.offset), vma.end);
       }
     }
@@ -296,13 +353,30 @@ export class Reference {
     return space;
   }
 
-  containing(pid: number, address: number): Vma | undefined {
+  containing(pid: number, address: number): ReferenceVma | undefined {
     return this.space(pid).vmas.find((vma) => vma.start <= address && address < vma.end);
   }
 
-  onPage(pid: number, start: number): readonly Vma[] {
-    return this.space(pid).vmas.filter((vma) => vma.start < start + PAGE_BYTES && start < vma.end);
+  onPage(pid: number, start: number): readonly ReferenceVma[] {
+    return this.overlapping(pid, start, start + PAGE_BYTES);
   }
+
+  /** VMAs with a byte in [start, end), in no order. */
+  overlapping(pid: number, start: number, end: number): readonly ReferenceVma[] {
+    return this.space(pid).vmas.filter((vma) => vma.start < end && start < vma.end);
+  }
+
+  /** The VMAs of a process, ascending. */
+  ascending(pid: number): readonly ReferenceVma[] {
+    return [...this.space(pid).vmas].sort((a, b) => a.start - b.start);
+  }
+
+  /** Kevlar's vDSO page is the one page without a VMA. */
+  private isVdsoPage(start: number): boolean {
+    return this.design.name === 'kevlar' && start === this.design.vdso;
+  }
+
+  private readonly follows = (vma: Vma): boolean => isCoherent(this.design, vma);
 
   private sharedObject(length: number): File {
     const object = new File(`[shared ${this.nextObject++}]`, [], new Uint8Array(0), false);
@@ -310,33 +384,8 @@ export class Reference {
     return object;
   }
 
-  private resize(space: ReferenceSpace, vma: Vma, end: number): void {
-    const backing = vma.backing?.file.immutable === false ? { ...vma.backing, fileBytes: end - vma.start } : vma.backing;
+  private resize(space: ReferenceSpace, vma: ReferenceVma, end: number): void {
+    const backing = vma.backing !== undefined && this.follows(vma) ? { ...vma.backing, fileBytes: end - vma.start } : vma.backing;
     space.vmas.push({ ...vma, end: vaddr(end), backing });
   }
-}
-
-/** A mapping of a file that can change: its unwritten bytes follow the file. */
-const isCoherent = (vma: Vma): boolean => vma.role === 'mapping' && vma.backing?.file.immutable === false;
-
-const fileOffsetOf = (vma: Vma, address: number): number => vma.backing!.offset + address - vma.start;
-
-/** The part of a VMA in [start, end), or nothing. */
-function pieceOf(vma: Vma, start: number, end: number): readonly Vma[] {
-  const from = Math.max(vma.start, start);
-  const to = Math.min(vma.end, end);
-  return from < to ? [cutVma(vma, from as Vaddr, to as Vaddr)] : [];
-}
-
-function grants(onPage: readonly Vma[], access: Access): boolean {
-  const real = onPage.filter((vma) => vma.role !== 'pad');
-  const prot = (real.length > 0 ? real : onPage).reduce((all, vma) => all & vma.prot, PROT_RWX);
-  return access === 'load' ? prot !== 0 : (prot & (access === 'store' ? PROT_WRITE : PROT_EXEC)) !== 0;
-}
-
-function fillFromFile(page: Uint8Array, vma: Vma, pageStart: number): void {
-  if (vma.backing === undefined) return;
-  const from = Math.max(vma.start, pageStart);
-  const to = Math.min(vma.start + vma.backing.fileBytes, vma.end, pageStart + PAGE_BYTES);
-  if (from < to) page.set(vma.backing.file.readWithTail(fileOffsetOf(vma, from), to - from), from - pageStart);
 }

@@ -82,6 +82,15 @@ export interface ReplayResult {
 /** A header or an option that cannot be run: the user's mistake. */
 export class ReplayError extends Error {}
 
+/** The kernel that is wanted, or else the header's. @throws ReplayError if nothing has its name */
+export function kernelToRun({ name, module }: KernelSpec, wanted: string | NamedKernel = name): NamedKernel {
+  const kernel = typeof wanted === 'string' ? kernelNamed(wanted) : wanted;
+  if (typeof kernel !== 'string') return kernel;
+  if (wanted !== name || module === undefined) throw new ReplayError(kernel);
+  const what = `the trace's kernel ${JSON.stringify(name)} is from the module ${JSON.stringify(module)}`;
+  throw new ReplayError(`${what}; modules that traces name are not loaded: if you trust it, pass it with --kernel`);
+}
+
 /** How often the clock is asked, in ops. */
 const OPS_BETWEEN_LOOKS = 1024;
 
@@ -105,9 +114,7 @@ export class Replay {
   constructor(header: TraceHeader, options: ReplayOptions) {
     this.header = header;
     this.options = options;
-    const wanted = options.kernel ?? header.kernel.name;
-    const kernel = typeof wanted === 'string' ? kernelNamed(wanted) : wanted;
-    if (typeof kernel === 'string') throw new ReplayError(kernel);
+    const kernel = kernelToRun(header.kernel, options.kernel);
     this.kernel = kernel;
     const parameters = parametersOf(header.kernel, kernel, { provenance: options.check !== 'none', ...options.parameters });
     const design = designOf(kernel, parameters);

@@ -3,7 +3,7 @@
  *
  * A touch is a load, a store or a fetch; a call is an `ecall` with the number and the registers of RISC-V Linux.
  */
-import { CLONE, MAP, MREMAP, adviceNumber, type Ecall } from './syscalls.ts';
+import { CLONE, MAP, MREMAP, PROT_GROWSDOWN, adviceNumber, type Ecall } from './syscalls.ts';
 import type { HartPort } from './hart.ts';
 import { decodeResult, signalNumber } from './errno.ts';
 import { floorToPage, PAGE_BYTES } from '../kernel-model/index.ts';
@@ -29,6 +29,8 @@ export const PROGRAM_OPS = [
   'madvise',
   'msync',
   'mincore',
+  'mlock',
+  'munlock',
 ] as const;
 export type ProgramOp = OpOf<(typeof PROGRAM_OPS)[number]>;
 const PROGRAM_OP_NAMES: ReadonlySet<string> = new Set(PROGRAM_OPS);
@@ -92,11 +94,15 @@ function ecallOf(op: Exclude<ProgramOp, OpOf<'touch'>>): Ecall | undefined {
     case 'wait':
       return undefined; // Reaping changes no memory: a process gives its memory back when it exits.
     case 'mmap':
-      return call(NR.mmap, [op.addr, op.length, protBits(op.prot), mapFlags(op), 0, op.offset ?? 0], { path: op.path });
+      return call(NR.mmap, [op.addr, op.length, protBits(op.prot), mapFlags(op), 0, op.offset ?? 0], {
+        path: op.path,
+        description: op.description,
+        readonly: op.readonly,
+      });
     case 'munmap':
       return call(NR.munmap, [op.addr, op.length]);
     case 'mprotect':
-      return call(NR.mprotect, [op.addr, op.length, protBits(op.prot)]);
+      return call(NR.mprotect, [op.addr, op.length, protBits(op.prot) + (op.growsdown === true ? PROT_GROWSDOWN : 0)]);
     case 'mremap':
       return call(NR.mremap, [op.addr, op.length, op.newLength, remapFlags(op), op.newAddr ?? 0]);
     case 'brk':
@@ -104,9 +110,13 @@ function ecallOf(op: Exclude<ProgramOp, OpOf<'touch'>>): Ecall | undefined {
     case 'madvise':
       return call(NR.madvise, [op.addr, op.length, adviceNumber(op.advice)]);
     case 'msync':
-      return call(NR.msync, [op.addr, op.length, 0]);
+      return call(NR.msync, [op.addr, op.length, syncFlags(op)]);
     case 'mincore':
       return call(NR.mincore, [op.addr, op.length, 0]);
+    case 'mlock':
+      return call(NR.mlock, [op.addr, op.length]);
+    case 'munlock':
+      return call(NR.munlock, [op.addr, op.length]);
   }
 }
 
@@ -118,8 +128,11 @@ const MAP_BITS: Readonly<Record<OpOf<'mmap'>['flags'][number], number>> = {
   noreplace: MAP.FIXED_NOREPLACE,
   populate: MAP.POPULATE,
   stack: 0,
-  growsdown: 0,
-  noreserve: 0,
+  growsdown: MAP.GROWSDOWN,
+  noreserve: MAP.NORESERVE,
+  locked: MAP.LOCKED,
+  sharedValidate: MAP.SHARED | MAP.PRIVATE,
+  unknown: MAP.UNKNOWN,
 };
 
 const mapFlags = (op: OpOf<'mmap'>): number => op.flags.reduce((bits, flag) => bits | MAP_BITS[flag], 0);
@@ -129,5 +142,9 @@ const REMAP_BITS: Readonly<Record<OpOf<'mremap'>['flags'][number], number>> = {
   fixed: MREMAP.FIXED,
   dontUnmap: MREMAP.DONTUNMAP,
 };
+
+const SYNC_BITS: Readonly<Record<NonNullable<OpOf<'msync'>['flags']>[number], number>> = { async: 1, invalidate: 2, sync: 4 };
+
+const syncFlags = (op: OpOf<'msync'>): number => (op.flags ?? []).reduce((bits, flag) => bits | SYNC_BITS[flag], 0);
 
 const remapFlags = (op: OpOf<'mremap'>): number => op.flags.reduce((bits, flag) => bits | REMAP_BITS[flag], 0);

@@ -96,7 +96,8 @@ export class WarmExecs {
     const life = this.lives.get(pid);
     this.lives.delete(pid);
     if (life?.isComparable !== true) return undefined;
-    const faults = this.kernel.counts.faults - life.faultsBefore - life.faultsOfOthers;
+    // What the exec that ends a life faults in is no access of that life.
+    const faults = this.faultsAtOp - life.faultsBefore - life.faultsOfOthers;
     const bests = this.records.get(life.story) ?? [];
     const fewest = bests.findLast(({ endedAt }) => endedAt <= life.begunAt)?.faults;
     if (faults < (bests.at(-1)?.faults ?? Infinity)) this.records.set(life.story, [...bests, { endedAt: this.moment, faults }]);

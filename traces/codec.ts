@@ -6,12 +6,11 @@
  * Encoding is byte-stable: `pid`, `op`, then the schema's order, no spaces. Validators are compiled once and picked by the op's name;
  * a touch, nine lines in ten of a recording, is checked by hand, and falls back to its validator for the error.
  */
-import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
-import { ADDRESS_END, LENGTH_MAX, MARK, PID_MAX, TOUCH_PAGES_MAX, type Mark } from './field.ts';
+import { ADDRESS_END, LENGTH_MAX, LENGTH_WRAPS, MARK, PID_MAX, TOUCH_PAGES_MAX, type Mark } from './field.ts';
 import { show, TraceError, type Where } from './format-error.ts';
 import { checkHeader, DEFAULT_LIMITS, HEADER_SCHEMA, type TraceHeader, type TraceLimits } from './header.ts';
 import { OP_NAMES, OP_SCHEMAS, type Op, type OpName, type OpOf } from './op.ts';
+import { compileSchema, requireObject, requireRow, type CompiledSchema, type Node } from './schema-error.ts';
 
 /** A whole trace in memory. `ops[i]` stands in line `i + 2` of its file. */
 export interface Trace {
@@ -32,9 +31,7 @@ export function decodeHeader(value: unknown, where: Where, limits: TraceLimits =
       `is ${show(row['faultline'])}, but this faultline reads version 1 (use the faultline that wrote the trace)`,
     );
   }
-  const { schema, validator } = HEADER_CODEC;
-  if (!validator.Check(row)) throw firstError(validator, schema, row, where, '');
-  const header = toMemory(schema, row, '', where) as TraceHeader;
+  const header = toMemory(HEADER_CODEC.schema, requireRow(HEADER_CODEC, row, where), '', where) as TraceHeader;
   checkHeader(header, where, limits);
   return header;
 }
@@ -47,8 +44,7 @@ export function decodeOp(value: unknown, where: Where): Op {
     if (touch !== undefined) return touch;
   }
   const codec = codecOf(row, where);
-  if (!codec.validator.Check(row)) throw firstError(codec.validator, codec.schema, row, where, `${row['op'] as string}: `);
-  const op = toMemory(codec.schema, row, '', where) as Op;
+  const op = toMemory(codec.schema, requireRow(codec, row, where, `${row['op'] as string}: `), '', where) as Op;
   if (op.op === 'touch') checkTouch(op, where);
   return op;
 }
@@ -77,40 +73,12 @@ export function parseJson(line: string, where: Where): unknown {
   }
 }
 
-/** A schema as the codec walks it: the part of JSON Schema that the schemas of this folder use. */
-interface Node {
-  readonly properties?: Readonly<Record<string, Node>>;
-  readonly required?: readonly string[];
-  readonly items?: Node;
-  readonly anyOf?: readonly Node[];
-  readonly description?: string;
-  readonly [MARK]?: Mark;
-}
-
-interface RecordCodec {
-  readonly schema: Node;
-  readonly validator: Validator;
-}
-
-const compile = (schema: TSchema): RecordCodec => ({
-  schema: schema,
-  validator: Compile(schema),
-});
-
-const HEADER_CODEC = compile(HEADER_SCHEMA);
-const OP_CODECS: ReadonlyMap<unknown, RecordCodec> = new Map(
-  OP_NAMES.map((name): [OpName, RecordCodec] => [name, compile(OP_SCHEMAS[name])]),
+const HEADER_CODEC = compileSchema(HEADER_SCHEMA);
+const OP_CODECS: ReadonlyMap<unknown, CompiledSchema> = new Map(
+  OP_NAMES.map((name): [OpName, CompiledSchema] => [name, compileSchema(OP_SCHEMAS[name])]),
 );
 
-function requireObject(value: unknown, where: Where): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const found = value === undefined ? 'nothing' : show(value);
-    throw new TraceError(where, '', `is ${found}, but must be a JSON object (one record a line)`);
-  }
-  return value as Record<string, unknown>;
-}
-
-function codecOf(row: Record<string, unknown>, where: Where): RecordCodec {
+function codecOf(row: Record<string, unknown>, where: Where): CompiledSchema {
   if (!Object.hasOwn(row, 'op')) throw new TraceError(where, 'op', `is missing (name one of the ops: ${OP_NAMES.join(', ')})`);
   const codec = OP_CODECS.get(row['op']);
   if (codec === undefined) throw new TraceError(where, 'op', `${show(row['op'])} is no op (name one of: ${OP_NAMES.join(', ')})`);
@@ -158,11 +126,12 @@ function parseAddress(text: unknown, maximum: number): number {
 
 // Between the two forms, by the schema.
 
-const MAXIMUM: Readonly<Record<Mark, number>> = { address: ADDRESS_END - 1, addressEnd: ADDRESS_END };
+const MAXIMUM: Readonly<Record<Exclude<Mark, 'length'>, number>> = { address: ADDRESS_END - 1, addressEnd: ADDRESS_END };
 
 /** The memory form of a value that its schema has accepted. */
 function toMemory(schema: Node, value: unknown, path: string, where: Where): unknown {
   const mark = schema[MARK];
+  if (mark === 'length') return Number(value); // Of the long ones only 0xffffffffffffffff is rounded, to LENGTH_WRAPS.
   if (mark !== undefined) {
     const address = parseAddress(value, MAXIMUM[mark]);
     if (address < 0) throw new TraceError(where, path, `is ${show(value)}, but must be ${schema.description}`);
@@ -180,6 +149,7 @@ function toMemory(schema: Node, value: unknown, path: string, where: Where): unk
 /** The file form of a record in memory: fields in the schema's order, addresses as text. */
 function toFile(schema: Node, value: unknown): unknown {
   const mark = schema[MARK];
+  if (mark === 'length') return formatLength(value as number);
   if (mark !== undefined) return formatAddress(value as number, MAXIMUM[mark]);
   if (schema.anyOf !== undefined) return toFile(memberFor(schema.anyOf, value, 'memory'), value);
   if (schema.items !== undefined) return (value as unknown[]).map((item) => toFile(schema.items!, item));
@@ -215,63 +185,10 @@ function formatAddress(address: number, maximum = LENGTH_MAX): string {
   return `0x${address.toString(16)}`;
 }
 
-// Errors.
-
-/** The error that helps most: an unknown field before a missing one before a wrong one. */
-function firstError(validator: Validator, schema: Node, value: unknown, where: Where, prefix: string): TraceError {
-  const errors = validator.Errors(value);
-  const unknown = errors.find((error) => error.keyword === 'additionalProperties');
-  if (unknown !== undefined) {
-    const [name] = unknown.params.additionalProperties;
-    const node = nodeAt(schema, unknown.schemaPath);
-    const known = node.properties === undefined ? node.description : Object.keys(node.properties).join(', ');
-    return new TraceError(where, fieldOf(unknown.instancePath, name), `${prefix}is no field (known fields: ${known})`);
-  }
-  const missing = errors.find((error) => error.keyword === 'required');
-  if (missing !== undefined) {
-    const [name] = missing.params.requiredProperties;
-    return new TraceError(where, fieldOf(missing.instancePath, name), `${prefix}is missing`);
-  }
-  const [error] = errors;
-  if (error === undefined) return new TraceError(where, '', `${prefix}is not as the schema says`);
-  const node = nodeAt(schema, error.schemaPath);
-  const found = valueAt(value, error.instancePath);
-  return new TraceError(
-    where,
-    fieldOf(error.instancePath),
-    `${prefix}is ${show(found)}, but must be ${node.description ?? error.message.replace(/^must be /, '')}`,
-  );
-}
-
-const steps = (pointer: string): string[] =>
-  pointer
-    .replace(/^#/, '')
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-
-/** The schema a pointer leads to; a union as a whole, for its description says what the members have in common. */
-function nodeAt(schema: Node, pointer: string): Node {
-  let node: unknown = schema;
-  for (const step of steps(pointer)) {
-    if (step === 'anyOf' && (node as Node).description !== undefined) break;
-    node = (node as Record<string, unknown>)[step];
-  }
-  return node as Node;
-}
-
-function valueAt(value: unknown, pointer: string): unknown {
-  let found = value;
-  for (const step of steps(pointer)) found = (found as Record<string, unknown>)[step];
-  return found;
-}
-
-/** A JSON pointer as a path: `/files/0/size` is `files[0].size`. */
-function fieldOf(pointer: string, name?: string): string {
-  const all = name === undefined ? steps(pointer) : [...steps(pointer), name];
-  return all.reduce(
-    (path, step) =>
-      /^\d+$/.test(step) ? `${path}[${step}]` : path === '' ? show(step).slice(1, -1) : `${path}.${show(step).slice(1, -1)}`,
-    '',
-  );
+/** A length as the file writes it. @throws RangeError if it is none */
+function formatLength(length: number): number | string {
+  if (Number.isInteger(length) && length >= 0 && length <= LENGTH_MAX) return length;
+  if (length === LENGTH_WRAPS) return '0xffffffffffffffff';
+  if (!(length > LENGTH_MAX && length < LENGTH_WRAPS) || length % 4096 !== 0) throw new RangeError(`not a length: ${length}`);
+  return `0x${BigInt(length).toString(16).padStart(16, '0')}`;
 }

@@ -9,8 +9,10 @@ import { Type } from 'typebox';
 
 /** User space ends here, exclusive. */
 export const ADDRESS_END = 2 ** 47;
-/** No op moves, maps or asks for more bytes than user space has. */
+/** No op moves or maps more bytes than user space has. */
 export const LENGTH_MAX = 2 ** 47;
+/** What a length beyond user space may be: a call must refuse it, but may be asked. It stands for 2^64 - 1, which no double holds. */
+export const LENGTH_WRAPS = 2 ** 64;
 /** Bytes of one kernel copy or one file operation: bounds the work of a single line. */
 export const COPY_BYTES_MAX = 2 ** 30;
 /** Pages of one touch: 4 GiB, bounds the work of a single line. */
@@ -18,9 +20,9 @@ export const TOUCH_PAGES_MAX = 2 ** 20;
 /** Linux's largest process number. */
 export const PID_MAX = 2 ** 22;
 
-/** The mark of a field that is text in the file and a number in memory, and its inclusive maximum. */
+/** The mark of a field that is text in the file and a number in memory: an address, or a length that does not fit a number of the file. */
 export const MARK = 'x-faultline';
-export type Mark = 'address' | 'addressEnd';
+export type Mark = 'address' | 'addressEnd' | 'length';
 
 const HEX = '^0x[0-9a-f]{1,16}$';
 const NAME = '^(E|SIG)[A-Z0-9]{1,14}$';
@@ -40,7 +42,18 @@ export const count = (minimum: number, maximum: number) =>
   Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` });
 
 export const Pid = count(1, PID_MAX);
-export const Length = count(0, LENGTH_MAX);
+/**
+ * Bytes of a range. What is longer than user space is text: a multiple of 0x1000, or 0xffffffffffffffff, which stands for every length that
+ * wraps to 0 when it is rounded up to pages. Those are the ones that a kernel can tell apart, and a double holds them (the last as 2^64).
+ */
+export const Length = Type.Unsafe<number>({
+  anyOf: [
+    { type: 'integer', minimum: 0, maximum: LENGTH_MAX },
+    { type: 'string', pattern: '^0x([0-9a-f]{13}000|f{16})$' },
+  ],
+  [MARK]: 'length',
+  description: `a whole number from 0 to ${LENGTH_MAX}, or a longer one of 64 bits in hex, a multiple of 0x1000 or 0xffffffffffffffff`,
+});
 export const CopyLength = count(0, COPY_BYTES_MAX);
 
 /** Name of an errno or a signal. */

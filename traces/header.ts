@@ -48,9 +48,13 @@ const FileSchema = Type.Object(
   closed,
 );
 
+/** Room for a name that takes back or adds every decision there is. */
+export const KERNEL_NAME_LENGTH_MAX = 8192;
+
 const KernelSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 400, description: 'the name of a kernel, such as "kevlar@m9.8.1"' }),
+    name: Type.String({ minLength: 1, maxLength: KERNEL_NAME_LENGTH_MAX, description: 'the name of a kernel, such as "kevlar@m9.8.1"' }),
+    module: optional(Text),
     assembleThreshold: optional(count(0, COUNT_MAX)),
     frames: optional(count(1, Number.MAX_SAFE_INTEGER)),
     cpus: optional(count(1, Number.MAX_SAFE_INTEGER)),
@@ -64,6 +68,7 @@ const KernelSchema = Type.Object(
     zeroedMax: optional(count(0, COUNT_MAX)),
     tlbEntries: optional(count(1, 65536)),
     faultsMax: optional(count(1, COUNT_MAX)),
+    heapStart: optional(Address),
     initialProcess: optional(count(1, 2 ** 22)),
   },
   closed,

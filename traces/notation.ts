@@ -7,6 +7,7 @@
  * goes through it.
  */
 import { decodeOp, encodeOp } from './codec.ts';
+import { MARK, type Mark } from './field.ts';
 import { NOWHERE, show, TraceError, type Where } from './format-error.ts';
 import { OP_NAMES, OP_SCHEMAS, type Op, type OpName } from './op.ts';
 
@@ -26,11 +27,15 @@ const PLACES: Readonly<Record<OpName, readonly string[]>> = {
   madvise:   ['addr', 'length', 'advice'],
   msync:     ['addr', 'length', 'flags'],
   mincore:   ['addr', 'length'],
+  mlock:     ['addr', 'length'],
+  munlock:   ['addr', 'length'],
   touch:     ['access', 'addr+pages'],
   copyIn:    ['addr', 'length'],
   copyOut:   ['addr', 'length'],
   read:      ['path', 'offset', 'length'],
   write:     ['path', 'offset', 'length'],
+  pread:     ['path', 'offset', 'addr', 'length'],
+  pwrite:    ['path', 'offset', 'addr', 'length'],
   truncate:  ['path', 'size'],
   sync:      ['path'],
   resize:    ['path', 'size'],
@@ -215,13 +220,22 @@ function pidOf({ text, isQuoted }: Word, where: Where, field: string): number {
 }
 
 /** How a field's word becomes a value of the file form, by the field's schema. */
-type Kind = 'number' | 'text' | 'list' | 'texts' | 'result';
+type Kind = 'number' | 'length' | 'text' | 'flag' | 'list' | 'texts' | 'result';
+
+interface Schema {
+  readonly [MARK]?: Mark;
+  readonly const?: unknown;
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+}
 
 function kindOf(op: OpName, field: string): Kind | undefined {
-  const properties = OP_SCHEMAS[op].properties as Readonly<Record<string, { type?: string; enum?: readonly unknown[] }>>;
+  const properties = OP_SCHEMAS[op].properties as Readonly<Record<string, Schema>>;
   if (field === 'result') return 'result';
   if (!Object.hasOwn(properties, field)) return undefined;
-  const { type, enum: choices } = properties[field]!;
+  const { [MARK]: mark, const: constant, type, enum: choices } = properties[field]!;
+  if (mark === 'length') return 'length';
+  if (constant === true) return 'flag';
   if (field === 'argv' || field === 'env') return 'texts';
   if (type === 'array') return 'list';
   return type === 'integer' || typeof choices?.[0] === 'number' ? 'number' : 'text';
@@ -252,8 +266,9 @@ class Row {
         `${this.op}: is no field (known fields: ${Object.keys(OP_SCHEMAS[this.op].properties).join(', ')})`,
       );
     if (field === 'child') this.set(field, pidOf(word, this.where, field));
-    else if (kind === 'number' || (kind === 'result' && /^\d/.test(word.text) && !word.text.startsWith('0x')))
+    else if (kind === 'number' || ((kind === 'result' || kind === 'length') && /^\d/.test(word.text) && !word.text.startsWith('0x')))
       this.set(field, this.number(field, word));
+    else if (kind === 'flag' && word.text === 'true') this.set(field, true);
     else if (kind === 'list') this.set(field, isEmptyList(word) ? [] : word.text.split(','));
     else if (kind === 'texts') this.append(field, word);
     else this.set(field, word.text);

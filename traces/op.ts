@@ -37,10 +37,50 @@ const placed = <const Name extends string, Fields extends TProperties>(name: Nam
   Type.Object({ pid: Pid, op: Type.Literal(name), ...fields, result: optional(AddressResult) }, closed);
 
 const Prot = word('none', 'r', 'w', 'x', 'rw', 'rx', 'wx', 'rwx');
-const MapFlag = word('private', 'shared', 'anonymous', 'fixed', 'noreplace', 'populate', 'stack', 'growsdown', 'noreserve');
+/** `sharedValidate` is the third type of mapping besides private and shared; `unknown` a bit that has no meaning. */
+const MapFlag = word(
+  'private',
+  'shared',
+  'anonymous',
+  'fixed',
+  'noreplace',
+  'populate',
+  'stack',
+  'growsdown',
+  'noreserve',
+  'locked',
+  'sharedValidate',
+  'unknown',
+);
 const RemapFlag = word('mayMove', 'fixed', 'dontUnmap');
 const SyncFlag = word('sync', 'async', 'invalidate');
-const Advice = word('normal', 'random', 'sequential', 'willneed', 'dontneed', 'free', 'hugepage', 'nohugepage');
+/** `unknown` is a number that no kernel knows. */
+const Advice = word(
+  'normal',
+  'random',
+  'sequential',
+  'willneed',
+  'dontneed',
+  'free',
+  'hugepage',
+  'nohugepage',
+  'remove',
+  'dontfork',
+  'dofork',
+  'dontdump',
+  'dodump',
+  'wipeonfork',
+  'keeponfork',
+  'cold',
+  'pageout',
+  'populateRead',
+  'populateWrite',
+  'collapse',
+  'guardInstall',
+  'guardRemove',
+  'unknown',
+);
+const Yes = Type.Literal(true, { description: 'true, or absent' });
 const Width = Type.Enum([1, 2, 4, 8], { description: '1, 2, 4 or 8' });
 const Value = Type.String({ pattern: '^0x[0-9a-f]{1,16}$', description: 'a number of up to `width` bytes as a lowercase hex string' });
 
@@ -54,6 +94,7 @@ export const OP_SCHEMAS = {
   exit: op('exit', { status: optional(count(0, 255)), signal: optional(ResultName) }),
   /** Reaps `child`, or any child. */
   wait: op('wait', { child: optional(Pid) }),
+  /** `description` tells several opens of one file apart, 0 is the first; `readonly` says that it was opened for reading. */
   mmap: placed('mmap', {
     addr: Address,
     length: Length,
@@ -61,9 +102,12 @@ export const OP_SCHEMAS = {
     flags: Type.Array(MapFlag),
     path: optional(Path),
     offset: optional(Offset),
+    description: optional(count(0, 65535)),
+    readonly: optional(Yes),
   }),
   munmap: op('munmap', { addr: Address, length: Length }),
-  mprotect: op('mprotect', { addr: Address, length: Length, prot: Prot }),
+  /** `growsdown` is PROT_GROWSDOWN: from the start of a VMA that grows so. */
+  mprotect: op('mprotect', { addr: Address, length: Length, prot: Prot, growsdown: optional(Yes) }),
   mremap: placed('mremap', {
     addr: Address,
     length: Length,
@@ -76,6 +120,8 @@ export const OP_SCHEMAS = {
   madvise: op('madvise', { addr: Address, length: Length, advice: Advice }),
   msync: op('msync', { addr: Address, length: Length, flags: optional(Type.Array(SyncFlag)) }),
   mincore: op('mincore', { addr: Address, length: Length }),
+  mlock: op('mlock', { addr: Address, length: Length }),
+  munlock: op('munlock', { addr: Address, length: Length }),
   /** A load, store or fetch of `width` bytes at `addr`, and at the start of each of the `pages` - 1 pages that follow. Both default to 1. */
   touch: op('touch', {
     addr: Address,
@@ -92,6 +138,10 @@ export const OP_SCHEMAS = {
   read: op('read', { path: Path, offset: Offset, length: CopyLength }),
   /** `value` is repeated until it fills `length` bytes. */
   write: op('write', { path: Path, offset: Offset, length: CopyLength, value: optional(HexBytes) }),
+  /** File bytes into user memory: read(2) at an offset. */
+  pread: op('pread', { path: Path, offset: Offset, addr: Address, length: CopyLength }),
+  /** User memory into a file: write(2) at an offset. */
+  pwrite: op('pwrite', { path: Path, offset: Offset, addr: Address, length: CopyLength }),
   truncate: op('truncate', { path: Path, size: count(0, COPY_BYTES_MAX) }),
   /** Writes dirty pages back, of one file or of all. */
   sync: op('sync', { path: optional(Path) }),

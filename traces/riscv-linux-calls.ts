@@ -19,6 +19,8 @@ export const NR = {
   mmap: 222,
   mprotect: 226,
   msync: 227,
+  mlock: 228,
+  munlock: 229,
   mincore: 232,
   madvise: 233,
   wait4: 260,
@@ -169,6 +171,7 @@ export const mapFlagsOf = (bits: number) => [
     [0x20000, 'stack'],
     [0x100, 'growsdown'],
     [0x4000, 'noreserve'],
+    [0x2000, 'locked'],
   ]),
 ];
 
@@ -194,8 +197,22 @@ export const ADVICE = new Map([
   [3, 'willneed'],
   [4, 'dontneed'],
   [8, 'free'],
+  [9, 'remove'],
+  [10, 'dontfork'],
+  [11, 'dofork'],
   [14, 'hugepage'],
   [15, 'nohugepage'],
+  [16, 'dontdump'],
+  [17, 'dodump'],
+  [18, 'wipeonfork'],
+  [19, 'keeponfork'],
+  [20, 'cold'],
+  [21, 'pageout'],
+  [22, 'populateRead'],
+  [23, 'populateWrite'],
+  [25, 'collapse'],
+  [102, 'guardInstall'],
+  [103, 'guardRemove'],
 ] as const);
 
 /** The name of an advice that the trace format knows, or undefined. */

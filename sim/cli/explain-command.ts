@@ -9,7 +9,9 @@ import { explanationLines } from '../explain/text.ts';
 import { counted } from '../report.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
+import { isOfModule, kernelArgument } from './kernel-module.ts';
 import { checkOption, jsonOption, kernelName, suppliedFile, wholeNumber } from './options.ts';
+import { quoted } from './shell-word.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrace } from './trace-file.ts';
 
@@ -63,7 +65,7 @@ export const defineExplain: CommandDefinition = (program, { terminal, exitWith }
     .command('explain')
     .description('say why a trace fails: which byte, whence, and which decision allowed it')
     .argument('<trace>', 'trace file, or - for standard input')
-    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own', kernelName)
+    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own, or the file of your own', kernelName)
     .option('-t, --threshold <pages>', 'cached pages at which an exec assembles a huge page, instead of the trace’s own', wholeNumber)
     .addOption(checkOption())
     .option('--finding <id>', 'the finding to explain, if it is not the one that the verdict names')
@@ -125,15 +127,15 @@ function nextLines({ explanation }: Extract<Explained, { kind: 'explained' }>, {
   if (path === '-') return [];
   const { kernel, threshold, finding, ops, guilt } = explanation;
   const file = quoted(path);
-  const on = `--kernel ${quoted(kernel.name)} --threshold ${threshold}`;
+  const on = `--kernel ${quoted(kernelArgument(kernel.name))} --threshold ${threshold}`;
   const [first] = guilt.decisions;
   const hints = [
     `faultline replay ${file} ${on}${finding.op < ops.length ? ` --until ${finding.op + 1}` : ''} --events events.jsonl`,
     ...(ops.length > SMALL ? [`faultline shrink ${file} ${on}${flags.finding === undefined ? '' : ` --finding ${flags.finding}`}`] : []),
     ...(first?.curesAlone === true && guilt.of > 1
-      ? [`faultline replay ${file} --kernel ${quoted(`${kernel.name}~${first.mutant.id}`)} --threshold ${threshold}`]
+      ? [`faultline replay ${file} --kernel ${quoted(kernelArgument(`${kernel.name}~${first.mutant.id}`))} --threshold ${threshold}`]
       : []),
-    `faultline view ${file} ${on}${finding.op < ops.length ? ` --op ${finding.op}` : ''}`,
+    ...(isOfModule(kernel.name) ? [] : [`faultline view ${file} ${on}${finding.op < ops.length ? ` --op ${finding.op}` : ''}`]),
   ];
   return ['', 'next', ...hints.map((hint) => `  ${hint}`)];
 }
@@ -154,13 +156,10 @@ function heldLines({ result }: Extract<Explained, { kind: 'holds' }>, { path, fl
     expect?.verdict === 'failed' ? [`  the header expects ${[expect.kind, expect.id].filter(Boolean).join(' ')} on ${spec.name}`] : [];
   const hints = [
     ...(spec.name !== kernel
-      ? [`faultline explain ${file} --kernel ${quoted(spec.name)}`]
+      ? [`faultline explain ${file} --kernel ${quoted(kernelArgument(spec.name))}`]
       : [`faultline explain ${file} --kernel kevlar@m9.8`]),
     ...(flags.check === 'every' ? [] : [`faultline explain ${file} --check every`]),
     `faultline sweep ${file}`,
   ];
   return [first, ...expectation, ...(path === '-' ? [] : ['', 'next', ...hints.map((hint) => `  ${hint}`)])];
 }
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./~-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;

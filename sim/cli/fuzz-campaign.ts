@@ -7,8 +7,9 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { Campaign, type BatchReport, type CampaignOptions, type NewFinding } from '../../properties/fuzz.ts';
-import type { BatchTask, Shrunk, ShrinkTask } from './fuzz-worker.ts';
-import type { Terminal } from './terminal.ts';
+import type { BatchTask, RuleFailure, Shrunk, ShrinkTask } from './fuzz-worker.ts';
+import { loadedModules } from './kernel-module.ts';
+import { UsageError, type Terminal } from './terminal.ts';
 
 export interface FuzzOptions {
   readonly campaign: CampaignOptions;
@@ -45,7 +46,14 @@ export async function fuzz(options: FuzzOptions, terminal: Terminal): Promise<Fu
 function createPool(jobs: number): Piscina {
   const here = (name: string): URL => new URL(name, import.meta.url);
   const filename = fileURLToPath(here(import.meta.url.endsWith('.ts') ? '../../scripts/worker-from-source.mjs' : './fuzz-worker.js'));
-  return new Piscina({ filename, name: 'run', minThreads: jobs, maxThreads: jobs, workerData: { source: here('./fuzz-worker.ts').href } });
+  const workerData = { modules: loadedModules(), source: here('./fuzz-worker.ts').href };
+  return new Piscina({ filename, name: 'run', minThreads: jobs, maxThreads: jobs, workerData });
+}
+
+/** The same promise: if nobody waits for it any more, its failure must not end the process. */
+function heard<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 class Fuzzer {
@@ -67,7 +75,7 @@ class Fuzzer {
   async run(): Promise<FuzzResult> {
     const underWay: Promise<BatchReport>[] = [];
     for (;;) {
-      while (underWay.length < this.options.jobs * BATCHES_AHEAD && !this.isHandedOut()) underWay.push(this.handOut());
+      while (underWay.length < this.options.jobs * BATCHES_AHEAD && !this.isHandedOut()) underWay.push(heard(this.handOut()));
       const next = underWay.shift();
       if (next === undefined || this.isOutOfTime()) break;
       const found = this.campaign.add(await this.unlessInterrupted(next));
@@ -75,8 +83,6 @@ class Fuzzer {
       this.remark();
       if (this.campaign.isOver) break;
     }
-    // What nobody waits for must not end the process when the pool is closed.
-    for (const batch of underWay) batch.catch(() => undefined);
     return { campaign: this.campaign, elapsedMs: performance.now() - this.startedAt };
   }
 
@@ -89,14 +95,21 @@ class Fuzzer {
     const from = this.nextRun;
     this.nextRun = Math.min(from + RUNS_PER_BATCH, this.options.runsMax ?? Infinity);
     const task: BatchTask = { kind: 'batch', campaign: this.options.campaign, from, to: this.nextRun };
-    return this.pool.run(task) as Promise<BatchReport>;
+    return this.ask<BatchReport>(task);
+  }
+
+  /** What a worker answers. @throws UsageError if a rule of the user's own threw */
+  private async ask<Answer extends BatchReport | Shrunk>(task: BatchTask | ShrinkTask): Promise<Answer> {
+    const answer = (await this.pool.run(task)) as Answer | RuleFailure;
+    if ('ruleError' in answer) throw new UsageError(answer.ruleError);
+    return answer;
   }
 
   private async tell(finding: NewFinding): Promise<void> {
     const { campaign, replaysMax } = this.options;
     const wanted = finding.isHeadline ? undefined : finding.signature;
     const task: ShrinkTask = { kind: 'shrink', campaign, run: finding.run, wanted, replaysMax };
-    const shrunk = await this.unlessInterrupted(this.pool.run(task) as Promise<Shrunk>);
+    const shrunk = await this.unlessInterrupted(this.ask<Shrunk>(task));
     await this.options.onFinding(finding, shrunk);
   }
 

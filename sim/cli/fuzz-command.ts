@@ -11,7 +11,9 @@ import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { fuzz, type FuzzResult } from './fuzz-campaign.ts';
 import type { Shrunk } from './fuzz-worker.ts';
+import { isOfModule, kernelFlag } from './kernel-module.ts';
 import { jsonOption, kernelName, seconds, wholeNumber } from './options.ts';
+import { quoted } from './shell-word.ts';
 import { writeTrace } from './trace-file.ts';
 import { UsageError } from './terminal.ts';
 
@@ -40,6 +42,7 @@ Examples:
   faultline fuzz --kernel kevlar@m9.8 --time 10               the first failure, shrunk
   faultline fuzz --kernel kevlar@m9.8.1 --keep-going --runs 2000 --jobs 4 -o findings
   faultline fuzz --seed 8f3c21aa --runs 100000                100,000 runs on the right kernel
+  faultline fuzz --kernel examples/own-kernel/kernel.ts       a kernel of your own (see the README there)
   faultline replay findings/kevlar@m9.8-zero-gap-1-17.jsonl   what was found, once more
 
 Run n of a seed is the same run every time, whatever --jobs says. Without --keep-going the first run that fails ends it.
@@ -49,7 +52,7 @@ export const defineFuzz: CommandDefinition = (program, { terminal, exitWith }) =
   program
     .command('fuzz')
     .description('run random traces on a kernel, and shrink what fails')
-    .option('--kernel <name>', 'kernel, as faultline kernels lists them', kernelName, 'kevlar')
+    .option('--kernel <name>', 'kernel, as faultline kernels lists them, or the file of your own', kernelName, 'kevlar')
     .option('--seed <text>', 'seed of the campaign', '1')
     .option('--time <seconds>', `end after so many seconds (default: ${SECONDS_DEFAULT}, without --runs)`, seconds)
     .option('--runs <count>', 'end after so many runs', wholeNumber)
@@ -120,6 +123,8 @@ async function write({ kernel, seed, output }: FuzzFlags, { run }: NewFinding, {
 
 function findingLines({ finding, shrunk, path }: ToldFinding): string[] {
   const { ops, opsBefore, replays, rules, isComplete, header } = shrunk;
+  const { name } = header.kernel;
+  const trace = `${quoted(path)}${kernelFlag(name)}`;
   return [
     `found ${finding.signature} in run ${finding.run}, at op ${finding.op}`,
     `  ${finding.message}`,
@@ -127,12 +132,12 @@ function findingLines({ finding, shrunk, path }: ToldFinding): string[] {
       [
         ['  shrunk', `from ${opsBefore} ops to ${ops.length} by ${replays} replays${isComplete ? '' : ', which were not enough to end'}`],
         ['  trace', ops.map(formatOp).join('; ')],
-        ['  kernel', header.kernel.name],
+        ['  kernel', name],
         ...(rules.length === 0 ? [] : [['  to blame', rules.join(', ')]]),
         ['  file', path],
-        ['  replay', `faultline replay ${path}`],
-        ['  explain', `faultline explain ${path}`],
-        ['  view', `faultline view ${path}`],
+        ['  replay', `faultline replay ${trace}`],
+        ['  explain', `faultline explain ${trace}`],
+        ...(isOfModule(name) ? [] : [['  view', `faultline view ${trace}`]]),
       ],
       new Set(),
     ),

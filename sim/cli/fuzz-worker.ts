@@ -3,11 +3,13 @@
  *
  * Both are functions of plain data, so it does not matter which worker does what, or how many there are.
  */
+import { workerData } from 'node:worker_threads';
 import type { Op } from '../../traces/op.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import { runBatch, traceOfRun, type BatchReport, type CampaignOptions } from '../../properties/fuzz.ts';
 import { createDigester } from '../digest.ts';
 import { shrinkTrace } from '../shrink/shrink.ts';
+import { loadKernelModule } from './kernel-module.ts';
 
 export interface BatchTask {
   readonly kind: 'batch';
@@ -38,10 +40,22 @@ export interface Shrunk {
 }
 
 const digester = await createDigester();
+for (const path of (workerData as { readonly modules: readonly string[] }).modules) await loadKernelModule(path);
+
+/** A rule of the user's own threw; as data, because an error loses its class on the way between threads. */
+export interface RuleFailure {
+  readonly ruleError: string;
+}
 
 /** Does one task. */
-export const run = (task: BatchTask | ShrinkTask): BatchReport | Shrunk =>
-  task.kind === 'batch' ? runBatch(task.campaign, task, digester) : shrinkRun(task);
+export function run(task: BatchTask | ShrinkTask): BatchReport | Shrunk | RuleFailure {
+  try {
+    return task.kind === 'batch' ? runBatch(task.campaign, task, digester) : shrinkRun(task);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'RuleError') return { ruleError: error.message };
+    throw error;
+  }
+}
 
 function shrinkRun({ campaign, run, wanted, replaysMax }: ShrinkTask): Shrunk {
   const trace = traceOfRun(campaign, run);
@@ -51,7 +65,7 @@ function shrinkRun({ campaign, run, wanted, replaysMax }: ShrinkTask): Shrunk {
     replays,
     rules,
     isComplete,
-  } = shrinkTrace(trace, { digester, check: campaign.check, wanted, replaysMax });
+  } = shrinkTrace(trace, { digester, check: campaign.check, wanted, keepGoing: false, replaysMax }); // a run of a campaign does not go on either
   const { header, ops } = smallest;
   const source = { tool: 'faultline fuzz', note: `run ${run} of seed ${campaign.seed}; ${trace.header.source?.note ?? ''}` };
   return { header: { ...header, seed: trace.header.seed!, source }, ops: [...ops], opsBefore, replays, rules: [...rules], isComplete };

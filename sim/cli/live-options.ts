@@ -19,7 +19,7 @@ export interface LiveFlags {
 
 export const addLiveOptions = (command: Command): Command =>
   command
-    .option('-k, --kernel <kernel>', 'kernel to run on; faultline kernels lists them', kernelName, 'kevlar')
+    .option('-k, --kernel <kernel>', 'kernel to run on; faultline kernels lists them; or the file of your own', kernelName, 'kevlar')
     .option('-t, --threshold <pages>', 'cached pages at which an exec assembles a huge page', wholeNumber)
     .option('--frames <count>', 'physical frames of 4 KiB', wholeNumber)
     .addOption(

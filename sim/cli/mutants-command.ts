@@ -14,7 +14,8 @@ import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { checkOption, jsonOption, seconds, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
-import { checkPlotPlace, plotFile, writePlot } from './plot-file.ts';
+import { checkPlotPlace, plotFile } from './plot-file.ts';
+import { writeWhole } from './whole-file.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrace } from './trace-file.ts';
 
@@ -59,7 +60,7 @@ export const defineMutants: CommandDefinition = (program, { terminal, exitWith }
     .action(async (flags: MutantsFlags) => {
       await checkPlotPlace(flags.plot);
       const matrix = await new MatrixRun(flags, terminal).run();
-      if (flags.plot !== undefined) await writePlot(flags.plot, mutantPage({ ...flags, ...matrix, unmodelled: UNMODELLED_BUGS }));
+      if (flags.plot !== undefined) await writeWhole(flags.plot, mutantPage({ ...flags, ...matrix, unmodelled: UNMODELLED_BUGS }));
       await terminal.writeLines(flags.json === true ? [JSON.stringify(matrixDocument(flags, matrix))] : matrixText(matrix));
       exitWith(exitCodeOf(matrix));
     });

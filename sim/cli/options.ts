@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { kernelNamed } from '../../kernel-model/index.ts';
 import { CHECK_MODES } from '../checker.ts';
+import { namesModule } from './kernel-module.ts';
 
 /** @throws InvalidArgumentError, which commander shows with the name of the flag */
 export function wholeNumber(text: string): number {
@@ -17,7 +18,9 @@ export function seconds(text: string): number {
   return value;
 }
 
+/** The name of a kernel, or the path of a module that exports one, which is loaded before the command runs (program.ts). */
 export function kernelName(text: string): string {
+  if (namesModule(text)) return text;
   const kernel = kernelNamed(text);
   if (typeof kernel === 'string') throw new InvalidArgumentError(`It names no kernel: ${kernel}.`);
   return text;

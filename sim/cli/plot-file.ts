@@ -1,6 +1,6 @@
 /** Files that show results as a picture or a page: what they may be called, and how they appear. */
 import { constants } from 'node:fs';
-import { access, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from './terminal.ts';
@@ -26,16 +26,4 @@ export async function checkPlotPlace(path: string | undefined): Promise<void> {
     throw new UsageError(`--plot ${path}: the folder cannot be written: ${(error as Error).message}`);
   }
   if ((await stat(path).catch(() => undefined))?.isDirectory() === true) throw new UsageError(`--plot ${path}: it is a folder`);
-}
-
-/** The file appears whole or not at all. */
-export async function writePlot(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
 }

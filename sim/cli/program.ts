@@ -18,6 +18,7 @@ import { defineFuzz } from './fuzz-command.ts';
 import { defineImport } from './import-command.ts';
 import { defineKernels } from './kernels-command.ts';
 import { defineMutants } from './mutants-command.ts';
+import { loadKernels } from './kernel-module.ts';
 import { packageVersion } from './package-files.ts';
 import { defineRecord } from './record-command.ts';
 import { defineReplay } from './replay-command.ts';
@@ -88,21 +89,35 @@ function createProgram(context: Context): Command {
       writeErr: (text) => terminal.remark(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error: /, 'faultline: ')),
     });
+  program.hook('preAction', (_, command) => loadKernelModules(command));
   for (const define of COMMANDS) define(program, context);
   addCompletion(program);
   return program;
 }
 
+/** Flags whose values name kernels, one or a list. */
+const KERNEL_FLAGS = ['kernel', 'kernels', 'against'];
+
+/** Puts the names of kernels in place of the modules that export them. @throws UsageError */
+async function loadKernelModules(command: Command): Promise<void> {
+  const given = KERNEL_FLAGS.map((flag) => [flag, command.getOptionValue(flag) as string | readonly string[] | undefined] as const);
+  const names = [...(await loadKernels(given.flatMap(([, value]) => value ?? [])))];
+  for (const [flag, value] of given) {
+    if (typeof value === 'string') command.setOptionValue(flag, names.shift());
+    else if (value !== undefined) command.setOptionValue(flag, names.splice(0, value.length));
+  }
+}
+
 /** Says what went wrong. @returns the exit code */
 function explain(error: unknown, terminal: Terminal, isDebugging: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage;
-  const { message, stack, code, syscall } = error as NodeJS.ErrnoException;
+  const { name, message, stack, code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EPIPE') return EXIT.held;
   if (isDebugging) terminal.remark(stack ?? message);
   else terminal.remark(`faultline: ${message}`);
   if (error instanceof Interrupted) return EXIT.interrupted;
   if (error instanceof TraceError || error instanceof ReplayError || error instanceof UsageError) return EXIT.usage;
-  if (syscall !== undefined) return EXIT.usage;
+  if (syscall !== undefined || name === 'RuleError') return EXIT.usage;
   if (!isDebugging) terminal.remark('This is a defect of faultline. FAULTLINE_DEBUG=1 shows where it is.');
   return EXIT.defect;
 }

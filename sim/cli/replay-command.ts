@@ -10,8 +10,10 @@ import type { CommandDefinition } from './context.ts';
 import { replayDocument } from './document.ts';
 import { EVENT_FORMS, EventOutput, type EventForm } from './event-output.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
+import { kernelArgument } from './kernel-module.ts';
 import { checkOption, jsonOption, kernelName, seconds, suppliedFile, wholeNumber } from './options.ts';
 import { runTrace, type RunOptions, type TraceRun } from './run-trace.ts';
+import { quoted } from './shell-word.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 import { openTrace } from './trace-file.ts';
 
@@ -50,7 +52,7 @@ export const defineReplay: CommandDefinition = (program, { terminal, exitWith })
     .command('replay')
     .description('run a trace on a kernel and check every byte')
     .argument('<trace>', 'trace file: .jsonl, .jsonl.gz, .jsonl.zst, or - for standard input')
-    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own; faultline kernels lists them', kernelName)
+    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own; faultline kernels lists them; or the file of your own', kernelName)
     .option('-t, --threshold <pages>', 'cached pages at which an exec assembles a huge page', wholeNumber)
     .addOption(checkOption())
     .option('--until <op>', 'stop before this op, counted from 0', wholeNumber)
@@ -153,7 +155,7 @@ function hintLines({ result }: TraceRun, { path, flags }: RunContext): string[] 
   if (path === '-') return [];
   const { failure, divergence, verdict, kernel, threshold } = result;
   const file = quoted(path);
-  const same = `faultline replay ${file} --kernel ${quoted(kernel)} --threshold ${threshold}`;
+  const same = `faultline replay ${file} --kernel ${quoted(kernelArgument(kernel))} --threshold ${threshold}`;
   const op = failure?.op ?? divergence?.op;
   const hints: string[] = [];
   if (op !== undefined && op < result.ops + 1 && flags.until === undefined) {
@@ -164,6 +166,3 @@ function hintLines({ result }: TraceRun, { path, flags }: RunContext): string[] 
   if (verdict !== 'limit') hints.push(`faultline sweep ${file}`);
   return hints.length === 0 ? [] : ['', 'next', ...hints.map((hint) => `  ${hint}`)];
 }
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./~-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
 import { Option } from 'commander';
-import { MUTANTS, PAGE_BYTES } from '../../kernel-model/index.ts';
+import { kernelNamed, PAGE_BYTES } from '../../kernel-model/index.ts';
 import type { Trace } from '../../traces/codec.ts';
 import { encodeHeader, encodeOp } from '../../traces/codec.ts';
 import { formatOp } from '../../traces/notation.ts';
@@ -15,9 +15,11 @@ import { FIXABLE, ShrinkError, type Fixed, type ShrinkResult } from '../shrink/s
 import { signatureText } from '../shrink/signature.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
+import { kernelFlag, moduleText } from './kernel-module.ts';
 import { checkOption, jsonOption, kernelName, seconds, suppliedFile, wholeNumber } from './options.ts';
 import { packageVersion } from './package-files.ts';
 import { Journal } from './shrink-journal.ts';
+import { quoted } from './shell-word.ts';
 import { driveShrink, jobsMax, type DriveOptions } from './shrink-run.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 import { readTrace, writeTrace } from './trace-file.ts';
@@ -54,7 +56,7 @@ export const defineShrink: CommandDefinition = (program, { terminal, exitWith })
     .description('make a failing trace as small as it can be')
     .argument('<trace>', 'trace file, or - for standard input')
     .option('-o, --out <file>', 'where the smaller trace goes (default: NAME.shrunk.jsonl in this folder)')
-    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own', kernelName)
+    .option('-k, --kernel <kernel>', 'kernel instead of the trace’s own, or the file of your own', kernelName)
     .option('-t, --threshold <pages>', 'cached pages at which an exec assembles a huge page, instead of the trace’s own', wholeNumber)
     .addOption(checkOption())
     .option('--finding <id>', 'the finding to keep, if it is not the one that the verdict names')
@@ -135,6 +137,7 @@ function withFlags({ header, ops }: Trace, { kernel, threshold }: ShrinkFlags): 
 /** What a journal must be of to be used: the trace and the options that questions depend on. */
 function identityOf({ header, ops }: Trace, { check, finding, fix }: ShrinkFlags): string {
   const hash = createHash('sha256').update(JSON.stringify([packageVersion(), encodeHeader(header), check, finding, fix]));
+  hash.update(moduleText(header.kernel.name));
   for (const op of ops)
     hash.update(op.op === 'touch' ? `${op.pid} ${op.access} ${op.addr} ${op.pages} ${op.width} ${op.value}` : encodeOp(op));
   return hash.digest('hex');
@@ -202,7 +205,7 @@ function reportOf({ result, out, others, elapsedMs, opsRead }: Report, { jobs }:
   const steps = stepsOf(ops);
   const size = steps === ops.length ? counted(ops.length, 'op') : `${counted(ops.length, 'op')} (${steps} with each touched page as one)`;
   const time = `${counted(replays, 'replay')}, ${(elapsedMs / 1000).toFixed(1)} s${jobs > 1 ? `, ${jobs} threads` : ''}`;
-  const { name, ...parameters } = header.kernel;
+  const { name, module: _, ...parameters } = header.kernel;
   const settings = Object.entries(parameters).map(([field, value]) => `${field} ${value}`);
   return [
     `${isComplete ? 'shrunk' : 'shrunk so far'}: ${signatureText(signature)}`,
@@ -213,15 +216,21 @@ function reportOf({ result, out, others, elapsedMs, opsRead }: Report, { jobs }:
     `  kernel     ${name}`,
     ...(settings.length === 0 ? [] : [`  with       ${settings.join(', ')}`]),
     `  files      ${header.files.map(({ path, size: bytes }) => `${path} of ${counted(Math.ceil(bytes / PAGE_BYTES), 'page')}`).join(', ') || 'none'}`,
-    ...rules.map((id, i) => `  ${i === 0 ? 'to blame' : '        '}   ${id}: ${MUTANTS.find((one) => one.id === id)!.says}`),
+    ...rules.map((id, i) => `  ${i === 0 ? 'to blame' : '        '}   ${id}: ${saysOf(header.kernel.name, id)}`),
     ...(rules.length === 0 ? ['  to blame   the model itself: no wrong decision is needed'] : []),
     ...(certificate === undefined && isComplete ? ['  not every op has been proved to be needed'] : []),
     ...(others.length === 0 ? [] : ['', 'other failures met on the way', ...indent(others)]),
     '',
     'next',
-    `  faultline replay ${out}`,
+    `  faultline replay ${quoted(out)}${kernelFlag(name)}`,
     ...(isComplete ? [] : ['  the same command again goes on from here']),
   ];
+}
+
+/** What a wrong decision of a kernel is. */
+function saysOf(name: string, id: string): string {
+  const kernel = kernelNamed(name);
+  return typeof kernel === 'string' ? '' : kernel.mutants.find((one) => one.id === id)!.says;
 }
 
 /** Each op, and what happens without it. */

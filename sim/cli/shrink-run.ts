@@ -12,6 +12,7 @@ import { evaluatorFor, isSpent, shrinkSteps, traceOfBest, type ShrinkOptions, ty
 import type { Candidate, Evaluator, Outcome, Sliced } from '../shrink/evaluate.ts';
 import { answerFrom, wantedIn, type Answer, type Question, type Stage } from '../shrink/question.ts';
 import type { Best } from '../shrink/shrinker.ts';
+import { loadedModules } from './kernel-module.ts';
 import type { Journal } from './shrink-journal.ts';
 import type { WorkerOptions } from './shrink-worker.ts';
 import type { Terminal } from './terminal.ts';
@@ -56,7 +57,7 @@ class Driver {
     this.options = options;
     this.terminal = terminal;
     this.evaluator = evaluatorFor(options);
-    this.pool = options.jobs > 1 && options.ownKernel === undefined ? createPool(options) : undefined;
+    this.pool = options.jobs > 1 ? createPool(options) : undefined;
   }
 
   async close(): Promise<void> {
@@ -156,7 +157,7 @@ function createPool({ jobs, check, keepGoing, wanted, supplied }: DriveOptions):
   const isSource = import.meta.url.endsWith('.ts');
   const here = (name: string): URL => new URL(name, import.meta.url);
   const filename = fileURLToPath(here(isSource ? '../../scripts/worker-from-source.mjs' : './shrink-worker.js'));
-  const options: WorkerOptions = { check, keepGoing: keepGoing === true || wanted !== undefined, supplied };
-  const workerData = { ...options, source: here('./shrink-worker.ts').href };
+  const options: WorkerOptions = { check, keepGoing: keepGoing ?? wanted !== undefined, supplied };
+  const workerData = { ...options, modules: loadedModules(), source: here('./shrink-worker.ts').href };
   return new Piscina({ filename, name: 'run', minThreads: jobs, maxThreads: jobs, workerData });
 }

@@ -4,6 +4,7 @@ import type { SuppliedFiles } from '../../traces/content.ts';
 import type { CheckMode } from '../checker.ts';
 import { createDigester } from '../digest.ts';
 import { Evaluator, type Candidate, type Outcome } from '../shrink/evaluate.ts';
+import { loadKernelModule } from './kernel-module.ts';
 
 /** What every candidate is replayed with. */
 export interface WorkerOptions {
@@ -12,7 +13,8 @@ export interface WorkerOptions {
   readonly supplied: SuppliedFiles | undefined;
 }
 
-const options = workerData as WorkerOptions;
+const { modules, ...options } = workerData as WorkerOptions & { readonly modules: readonly string[] };
+for (const path of modules) await loadKernelModule(path);
 const evaluator = new Evaluator({ ...options, digester: await createDigester() });
 
 /** The outcome of a candidate. */

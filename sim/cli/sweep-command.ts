@@ -11,7 +11,8 @@ import type { CommandDefinition } from './context.ts';
 import { replayDocument } from './document.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { checkOption, jsonOption, kernelNames, wholeNumbers } from './options.ts';
-import { checkPlotPlace, plotFile, plotForm, writePlot } from './plot-file.ts';
+import { checkPlotPlace, plotFile, plotForm } from './plot-file.ts';
+import { writeWhole } from './whole-file.ts';
 import { runTrace, type TraceRun } from './run-trace.ts';
 import type { Terminal } from './terminal.ts';
 import { readTrace } from './trace-file.ts';
@@ -42,7 +43,7 @@ export const defineSweep: CommandDefinition = (program, { terminal, exitWith }) 
     .argument('<trace>', 'trace file, or - for standard input')
     .option(
       '--kernels <list>',
-      'kernels, separated by commas (default: all that faultline kernels lists)',
+      'kernels or files of your own, separated by commas (default: all that faultline kernels lists)',
       kernelNames,
       KERNELS.map(({ name }) => name),
     )
@@ -56,7 +57,7 @@ export const defineSweep: CommandDefinition = (program, { terminal, exitWith }) 
       const trace = await readTrace(path);
       const runs = await sweepTrace(trace, sweepCells(flags.kernels, flags.thresholds), flags.check, terminal);
       const lines = flags.json === true ? [JSON.stringify(runs.map((run) => replayDocument(run)))] : tableLines(runs, flags.check);
-      if (flags.plot !== undefined) await writePlot(flags.plot, plotText(flags.plot, path, runs, flags.check));
+      if (flags.plot !== undefined) await writeWhole(flags.plot, plotText(flags.plot, path, runs, flags.check));
       await terminal.writeLines(lines);
       exitWith(runs.map(({ result }) => exitCodeOf(result)).find((code) => code !== 0) ?? 0);
     });

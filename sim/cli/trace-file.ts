@@ -6,7 +6,6 @@
  * the length of a line, the decompressed size, the number of ops, and through the codec what the header asks for.
  */
 import { createWriteStream } from 'node:fs';
-import { rename, unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -15,7 +14,9 @@ import { decodeHeader, decodeOp, encodeHeader, encodeOp, parseJson, type Trace }
 import { show, TraceError } from '../../traces/format-error.ts';
 import { DEFAULT_LIMITS, type TraceHeader, type TraceLimits } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
+import { withModule } from './kernel-module.ts';
 import { CompressionError, readBytes } from './trace-bytes.ts';
+import { appearWhole } from './whole-file.ts';
 
 /** What reading a file may cost. */
 export interface ReadLimits extends TraceLimits {
@@ -279,19 +280,14 @@ export async function writeTrace(path: string, header: TraceHeader, ops: Iterabl
     await pipeline(lines, process.stdout, { end: false });
     return;
   }
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
+  await appearWhole(path, (temporary) => {
     const out = createWriteStream(temporary);
-    await (path.endsWith('.gz') ? pipeline(lines, createGzip({ level: 9 }), out) : pipeline(lines, out));
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
+    return path.endsWith('.gz') ? pipeline(lines, createGzip({ level: 9 }), out) : pipeline(lines, out);
+  });
 }
 
 async function* encodeBatches(header: TraceHeader, ops: Iterable<Op> | AsyncIterable<Op>): AsyncGenerator<string> {
-  let lines = [encodeHeader(header)];
+  let lines = [encodeHeader(withModule(header))];
   for await (const op of ops) {
     lines.push(encodeOp(op));
     if (lines.length < BATCH_OPS) continue;

@@ -1,7 +1,7 @@
 /** `faultline view`: puts a trace into the viewer's page, writes it as one HTML file, and opens it in the browser. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,9 +9,11 @@ import { encodeHeader, encodeOp, type Trace } from '../../traces/codec.ts';
 import { Replay } from '../replay.ts';
 import { SILENT_DIGESTER } from '../viewer/silent-digester.ts';
 import type { CommandDefinition } from './context.ts';
+import { isOfModule } from './kernel-module.ts';
 import { jsonOption, kernelName, suppliedFile, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
 import { UsageError, type Terminal } from './terminal.ts';
+import { writeWhole } from './whole-file.ts';
 import { readTrace } from './trace-file.ts';
 
 interface ViewFlags {
@@ -82,6 +84,10 @@ function viewerPage(): string {
 /** Says here what the page would have to say later. @throws ReplayError, TraceError */
 function checkRunnable({ header }: Trace, { kernel, against, threshold, file }: ViewFlags): void {
   const parameters = threshold === undefined ? {} : { assembleThreshold: threshold };
+  for (const name of [kernel ?? header.kernel.name, against ?? 'kevlar']) {
+    if (isOfModule(name))
+      throw new UsageError(`view: the page has faultline's own kernels, and cannot run ${name}, which is of a module: see explain`);
+  }
   for (const name of against === undefined ? [kernel] : [kernel, against])
     new Replay(header, { kernel: name, parameters, check: 'none', supplied: file, digester: SILENT_DIGESTER });
 }
@@ -96,18 +102,6 @@ function withTrace(page: string, { header, ops }: Trace, name: string, { kernel,
   return page
     .replace('/*options*/', () => options.replaceAll('<', '\\u003c'))
     .replace('/*trace*/', () => gzipSync(lines, { level: 9 }).toString('base64'));
-}
-
-/** The file appears whole or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
 }
 
 const OPENERS: Partial<Readonly<Record<NodeJS.Platform, readonly string[]>>> = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] };

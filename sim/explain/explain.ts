@@ -4,14 +4,14 @@
  * The first run finds the failure, the second watches what concerns it. The decisions to blame are found by experiment,
  * on a slice of the trace where that fails alike, and confirmed on all ops up to the failure. Nothing here knows a bug.
  */
-import { kernelNamed, KERNELS, type NamedKernel } from '../../kernel-model/index.ts';
+import { KERNELS, type NamedKernel } from '../../kernel-model/index.ts';
 import type { SuppliedFiles } from '../../traces/content.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
 import type { CheckMode } from '../checker.ts';
 import type { Digester } from '../digest.ts';
 import type { Finding } from '../finding.ts';
-import { ReplayError, type Replay, type ReplayResult } from '../replay.ts';
+import { kernelToRun, ReplayError, type Replay, type ReplayResult } from '../replay.ts';
 import { Dependences } from '../shrink/dependences.ts';
 import { signatureOfFinding, type Signature } from '../shrink/signature.ts';
 import { slicesFor } from '../shrink/slice.ts';
@@ -74,7 +74,7 @@ export function* explain(
   options: ExplainOptions,
 ): Explaining<Explained> {
   const { header, ops } = withOptions(trace, options);
-  const kernel = kernelOf(header, options);
+  const kernel = kernelToRun(header.kernel, options.kernel);
   const bench = new Bench(header, options);
   const result = yield* bench.run({ doing: 'looking for the failure', kernel, ops, keepGoing: options.finding !== undefined });
   const finding = findingWanted(result, options.finding);
@@ -124,12 +124,6 @@ const ABOUT_A_PAGE: ReadonlySet<string> = new Set([
 function withOptions(trace: { readonly header: TraceHeader; readonly ops: readonly Op[] }, { threshold }: ExplainOptions): typeof trace {
   const { header, ops } = trace;
   return threshold === undefined ? trace : { header: { ...header, kernel: { ...header.kernel, assembleThreshold: threshold } }, ops };
-}
-
-function kernelOf({ kernel: { name } }: TraceHeader, { kernel = name }: ExplainOptions): NamedKernel {
-  const known = typeof kernel === 'string' ? kernelNamed(kernel) : kernel;
-  if (typeof known === 'string') throw new ReplayError(known);
-  return known;
 }
 
 function findingWanted({ failure, findings }: ReplayResult, wanted: string | undefined): Finding | undefined {

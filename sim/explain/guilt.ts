@@ -6,7 +6,7 @@
  * the failure stays without it, another set does the same, and is looked for. Where the search begins is a guess: the rules
  * that were seen to answer wrongly. A wrong guess costs a replay, never the result.
  */
-import { KERNELS, type Mutant, type NamedKernel } from '../../kernel-model/index.ts';
+import { kernelNamed, type Mutant, type NamedKernel } from '../../kernel-model/index.ts';
 import type { Op } from '../../traces/op.ts';
 import type { CheckMode } from '../checker.ts';
 import type { Signature } from '../shrink/signature.ts';
@@ -46,9 +46,9 @@ export function kernelOnly(kernel: NamedKernel, mutants: readonly Mutant[]): Nam
 
 /** `kevlar@m9.8~a~b`, or `kevlar+c` if that is shorter and the same. */
 function nameOf(kernel: NamedKernel, kept: readonly Mutant[]): string {
-  const base = KERNELS.find(({ name }) => name === kernel.name.split(/[+~]/, 1)[0]);
+  const base = kernelNamed(kernel.name.split(/[+~]/, 1)[0]!);
   const added = kept.map(({ id }) => `+${id}`).join('');
-  if (base === undefined) return `${kernel.name} with ${kept.map(({ id }) => id).join(', ') || 'no wrong decision'}`;
+  if (typeof base === 'string') return `${kernel.name} with ${kept.map(({ id }) => id).join(', ') || 'no wrong decision'}`;
   if (Object.keys(base.parameters).length === 0 && base.mutants.length === 0) return `${base.name}${added}`;
   const less = base.mutants.filter((mutant) => !kept.includes(mutant)).map(({ id }) => `~${id}`);
   const more = kept.filter((mutant) => !base.mutants.includes(mutant)).map(({ id }) => `+${id}`);

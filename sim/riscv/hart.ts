@@ -5,7 +5,7 @@
  * `HartMemory` lets it reach. The instruction count is exact, and every stop is precise: the instruction at `pc` has had no effect
  * and is not counted.
  */
-import type { Access, Refusal } from '../../kernel-model/index.ts';
+import type { Access, Refusal, WasmMemory } from '../../kernel-model/index.ts';
 
 export type Stop =
   /** As many instructions as asked for have run. */

@@ -4,7 +4,7 @@
  * A worker thread can do it as well as the caller: an outcome is a function of the candidate and the options. Files from
  * a seed are made once and then copied, because making a megabyte takes longer than replaying ten ops.
  */
-import { kernelNamed, type Kernel, type NamedKernel } from '../../kernel-model/index.ts';
+import type { Kernel } from '../../kernel-model/index.ts';
 import { fileBytes, type SuppliedFiles } from '../../traces/content.ts';
 import { TraceError } from '../../traces/format-error.ts';
 import type { FileSpec, TraceHeader } from '../../traces/header.ts';
@@ -47,8 +47,6 @@ export interface EvaluateOptions {
   readonly keepGoing?: boolean | undefined;
   readonly isOutOfTime?: (() => boolean) | undefined;
   readonly supplied?: SuppliedFiles | undefined;
-  /** A kernel of the caller's own, where the header's name is this one. */
-  readonly ownKernel?: NamedKernel | undefined;
 }
 
 /** Something long that yields now and then, so that whoever drives it can look up. */
@@ -128,14 +126,12 @@ export class Evaluator {
   }
 
   private begin({ header }: Candidate, check: CheckMode, isOutOfTime?: () => boolean): Replay {
-    const { digester, keepGoing, ownKernel } = this.options;
-    const kernel = ownKernel?.name === header.kernel.name ? ownKernel : kernelNamed(header.kernel.name);
-    if (typeof kernel === 'string') throw new ReplayError(kernel);
+    const { digester, keepGoing } = this.options;
     const supplied = new Map(this.options.supplied);
     const { expect: _, ...rest } = header;
     const files = header.files.map((file) => this.prepared(file, supplied));
     // Provenance is part of a signature, and costs nothing of the digest.
-    return new Replay({ ...rest, files }, { kernel, check, keepGoing, isOutOfTime, digester, supplied, parameters: { provenance: true } });
+    return new Replay({ ...rest, files }, { check, keepGoing, isOutOfTime, digester, supplied, parameters: { provenance: true } });
   }
 
   /** The same file with its bytes made: what is left to do for a replay is a copy. */

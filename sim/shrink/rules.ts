@@ -3,11 +3,12 @@
  *
  * First none at all, then fewer and fewer, until no single one can go: each that is left has its part in the failure.
  */
-import { kernelNamed, KERNELS } from '../../kernel-model/index.ts';
+import { kernelNamed } from '../../kernel-model/index.ts';
+import { KERNEL_NAME_LENGTH_MAX } from '../../traces/header.ts';
 import type { Candidate } from './evaluate.ts';
 import type { Shrinker, Stepping } from './shrinker.ts';
 
-/** Makes the kernel as right as it can be. A kernel of the caller's own is left as it is. */
+/** Makes the kernel as right as it can be. A kernel that is no name's is left as it is. */
 export function* shrinkRules(shrinker: Shrinker): Stepping<void> {
   const kernel = kernelNamed(shrinker.best.header.kernel.name);
   if (typeof kernel === 'string') return;
@@ -36,8 +37,7 @@ export function* shrinkRules(shrinker: Shrinker): Stepping<void> {
 
 /** The kernels' names in the order of preference: `kevlar` and more, or what the trace has and less. */
 function candidatesWith(best: Candidate, base: string, sets: readonly (readonly string[])[]): Candidate[] {
-  const { mutants } = KERNELS.find(({ name }) => name === base)!;
-  const own = new Set(mutants.map(({ id }) => id));
+  const own = new Set(rulesOfKernel(base));
   const fromRight = sets.map((ids) => `kevlar${ids.map((id) => `+${id}`).join('')}`);
   const fromOwn = sets.map((ids) => {
     const less = [...own].filter((id) => !ids.includes(id)).map((id) => `~${id}`);
@@ -46,12 +46,9 @@ function candidatesWith(best: Candidate, base: string, sets: readonly (readonly 
   });
   const names = base === 'kevlar' ? fromRight : [...fromRight, ...fromOwn];
   return names
-    .filter((name) => name.length <= NAME_LENGTH_MAX && name !== best.header.kernel.name)
+    .filter((name) => name.length <= KERNEL_NAME_LENGTH_MAX && name !== best.header.kernel.name && typeof kernelNamed(name) !== 'string')
     .map((name) => ({ header: { ...best.header, kernel: { ...best.header.kernel, name } }, ops: best.ops }));
 }
-
-/** Longer names are no trace's. */
-const NAME_LENGTH_MAX = 400;
 
 /** `kevlar@m9.8` of `kevlar@m9.8+a~b`. */
 const baseOf = (name: string): string => name.split(/[+~]/, 1)[0]!;

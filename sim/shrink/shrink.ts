@@ -81,7 +81,7 @@ export function shrinkTrace(trace: Candidate, options: ShrinkOptions, onBest?: (
 
 /** A finding behind others is only seen by a run that goes on. */
 export const evaluatorFor = (options: ShrinkOptions): Evaluator =>
-  new Evaluator({ ...options, keepGoing: options.keepGoing === true || options.wanted !== undefined });
+  new Evaluator({ ...options, keepGoing: options.keepGoing ?? options.wanted !== undefined });
 
 function* outcomesOf({ candidates }: Question, evaluator: Evaluator): Generator<ReturnType<Evaluator['evaluate']>> {
   for (const candidate of candidates) yield evaluator.evaluate(candidate);
@@ -155,11 +155,15 @@ interface Confirmed {
 function* confirm(trace: Candidate, options: ShrinkOptions, evaluator: Evaluator): Stepping<Confirmed> {
   const { outcome } = yield* evaluator.running(trace);
   const failure = wantedFailure(outcome, options.wanted);
-  // The op of a kernel's own assertion is not counted as run.
-  const ops = trace.ops.slice(0, Math.max(outcome.ops, failure.op + 1));
-  const again = yield* evaluator.runningUnchecked(trace, ops.length);
+  // The op in which the kernel's own assertion fails is not counted as run.
+  const isBugInOp = outcome.findings.some(({ id, op }) => id === 'kernel-bug' && op === outcome.ops);
+  let count = outcome.ops + (isBugInOp ? 1 : 0);
+  let again = yield* evaluator.runningUnchecked(trace, count);
+  // Or it fails when the processes exit, after the last op.
+  if (isBugInOp && again !== outcome.digest) again = yield* evaluator.runningUnchecked(trace, --count);
   if (again !== outcome.digest)
     throw new ShrinkError(`two runs of this trace differ: digests ${outcome.digest} and ${again}; faultline replay --twice says where`);
+  const ops = trace.ops.slice(0, count);
   const where: Target['where'] = failure === outcome.headline ? 'headline' : 'any';
   const best: Best = { header: trace.header, ops, failure, digest: outcome.digest };
   return {

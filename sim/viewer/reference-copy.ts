@@ -48,6 +48,7 @@ function copySpaces(spaces: ReadonlyMap<number, ReferenceSpace>): Map<number, Re
 const copySpace = (space: ReferenceSpace): ReferenceSpace => ({
   ...space,
   vmas: [...space.vmas],
+  guards: new Set(space.guards),
   written: new Map([...space.written].map(([page, { bytes, has }]) => [page, { bytes: bytes.slice(), has: has.slice() }])),
 });
 

@@ -3,7 +3,7 @@
  *
  * Frames are handed out in order. The TLB is filled and opened as a machine does it, so that a hart's fast path is tested too.
  */
-import { PAGE_BYTES, type Access, type Refusal } from '../../kernel-model/index.ts';
+import { PAGE_BYTES, wasm, type Access, type Refusal, type WasmMemory } from '../../kernel-model/index.ts';
 import type { HartMemory } from '../../sim/riscv/hart.ts';
 
 const TLB_ENTRY_BYTES = 16;
@@ -68,7 +68,7 @@ export class FlatMemory implements HartMemory {
     this.frameBase = Math.ceil((this.reserved + reservedBytes) / PAGE_BYTES) * PAGE_BYTES;
     this.codeFrames = new Uint8Array(frames);
     const pages = Math.ceil((this.frameBase + frames * PAGE_BYTES) / WASM_PAGE_BYTES);
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.wasm = new wasm.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.words = new Int32Array(this.wasm.buffer);
     this.flush();

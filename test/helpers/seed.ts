@@ -1,5 +1,5 @@
 /**
- * The seed of a test run and how much work it does. mocha loads this file before all tests (.mocharc.json).
+ * The seed of a test run and how much work it does. mocha loads this file before all tests (.mocharc.cjs).
  *
  * `SEED=… npm test` repeats a run exactly; `RUNS=10 npm test` draws ten times as many cases, `RUNS=0.1` a tenth.
  * Without SEED it is '1': outside CI a run is the same every time. CI takes the seed from the commit.

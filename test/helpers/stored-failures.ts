@@ -1,6 +1,6 @@
 /**
  * The first suite of every run: the failures that earlier runs stored. mocha loads this file before all tests
- * (.mocharc.json), so it stands first; if one file is asked for, it alone is run.
+ * (.mocharc.cjs), so it stands first; if one file is asked for, mocha loads nothing else.
  */
 import { createDigester } from '../../sim/digest.ts';
 import { replayAsked, replayStored, retire, storedFailures } from './failures.ts';
@@ -10,8 +10,7 @@ const asked = replayAsked(process.argv, process.env);
 const stored = storedFailures();
 
 if (asked !== undefined) {
-  // Nothing but this: that is what was asked for.
-  describe.only('replay', () => {
+  describe('replay', () => {
     it(`holds: ${asked}`, async () => replayStored(asked, seed, await createDigester()));
   });
 } else if (stored.length > 0) {

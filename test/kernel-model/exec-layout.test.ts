@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { kevlarDesign, type Design } from '../../kernel-model/design.ts';
 import type { Image, Segment } from '../../kernel-model/elf.ts';
-import { planExec, type ExecPlan, type ExecRequest } from '../../kernel-model/exec-layout.ts';
+import { planKevlarExec, type ExecPlan, type ExecRequest } from '../../kernel-model/exec-layout.ts';
 import { ceilToPage, floorToPage, PAGE_BYTES } from '../../kernel-model/units.ts';
 import { checkVmaSet, VmaSet, type Vma } from '../../kernel-model/vma.ts';
 import { fileOf } from '../helpers/model.ts';
@@ -49,7 +49,7 @@ const imageOf = (type: Image['type'], segments: readonly Segment[]): Image => ({
 const LOADER_IMAGE = imageOf('dyn', [{ vaddr: 0x1234, offset: 0x1234, fileBytes: 0x2000, memoryBytes: 0x2100, flags: 5 }]);
 
 function plan(design: Design, image: Image, more: Partial<ExecRequest> = {}): ExecPlan | string {
-  return planExec(design, {
+  return planKevlarExec(design, {
     program: { file: FILE, image },
     interpreter: undefined,
     argv: ['program'],
@@ -89,7 +89,7 @@ function expectedAt(segments: readonly Segment[], address: number): Segment | 'p
   return isBetween ? 'nothing' : 'pad';
 }
 
-describe('planExec', () => {
+describe('planKevlarExec', () => {
   for (const type of ['exec', 'dyn'] as const) {
     it(`covers each byte of a segment by its VMA, and what is left of its pages by pads (${type}, to the byte)`, () => {
       fc.assert(

@@ -1,6 +1,6 @@
 /** Names of kernels: what they are made of, and what is said of a name that is none. */
 import { expect } from 'chai';
-import { kernelNamed, KERNELS } from '../../kernel-model/kernels.ts';
+import { designOf, kernelNamed, KERNELS } from '../../kernel-model/kernels.ts';
 import { DEFAULT_PARAMETERS, PARAMETER_BOUNDS, parameterProblem, type Parameters } from '../../kernel-model/parameters.ts';
 import { named } from '../helpers/model.ts';
 
@@ -25,13 +25,25 @@ describe('kernelNamed', () => {
   });
 
   it('says what is wrong with a name, and what there is instead', () => {
-    expect(kernelNamed('linux')).to.include('there is no kernel "linux"').and.to.include('kevlar@m9.8.1');
+    expect(kernelNamed('xv6')).to.include('there is no kernel "xv6"').and.to.include('kevlar@m9.8.1');
     expect(kernelNamed('')).to.include('there is no kernel ""');
     expect(kernelNamed('kevlar+eats-memory')).to.include('"eats-memory"');
     expect(kernelNamed('kevlar+')).to.include('""');
     expect(kernelNamed('kevlar~no-teardown')).to.include('does not have "no-teardown"');
     expect(kernelNamed('+no-teardown')).to.include('there is no kernel');
     expect(kernelNamed('kevlar+__proto__')).to.include('"__proto__"');
+  });
+
+  it('gives linux its own layout, which makes room below the stack', () => {
+    const { name, userEnd, placementStart, placementEnd, lowestAddress } = designOf(named('linux'), DEFAULT_PARAMETERS);
+    const expected = {
+      name: 'linux',
+      userEnd: 2 ** 47 - 4096,
+      placementStart: 0x7fff_f7ff_f000,
+      placementEnd: 0x1_0000,
+      lowestAddress: 0x1_0000,
+    };
+    expect({ name, userEnd, placementStart, placementEnd, lowestAddress }).to.deep.equal(expected);
   });
 
   it('tells the kernels of the story by their decisions alone', () => {

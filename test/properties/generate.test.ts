@@ -48,7 +48,15 @@ describe('generateTrace', () => {
     const notes = traces.map(({ header }) => header.source!.note!).join(' ');
     for (const name of [...OP_CLASSES, ...LAYOUT_CLASSES, ...LIMIT_CLASSES]) expect(notes).to.include(name);
     const used = new Set(traces.flatMap(({ ops }) => ops.map(({ op }) => op)));
-    expect(OP_NAMES.filter((name) => !used.has(name))).to.have.members(['wait', 'switchCpu', 'mark']);
+    expect(OP_NAMES.filter((name) => !used.has(name))).to.have.members([
+      'wait',
+      'switchCpu',
+      'mark',
+      'mlock',
+      'munlock',
+      'pread',
+      'pwrite',
+    ]);
   });
 
   it('makes most ops succeed, and some fail', async () => {

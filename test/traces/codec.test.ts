@@ -36,6 +36,33 @@ describe('codec', () => {
     );
   });
 
+  it('keeps lengths that no user space holds, as far as calls can tell them apart', () => {
+    const lengths = [2 ** 47, 2 ** 47 + 4096, 2 ** 63, 2 ** 64 - 4096, 2 ** 64];
+    for (const length of lengths) {
+      const op = { pid: 1, op: 'munmap' as const, addr: 0, length };
+      expect(decodeOpLine(encodeOp(op), WHERE)).to.deep.equal(op);
+    }
+    const texts = lengths.map((length) =>
+      JSON.stringify((JSON.parse(encodeOp({ pid: 1, op: 'munmap', addr: 0, length })) as { length: unknown }).length),
+    );
+    expect(texts).to.deep.equal([
+      '140737488355328',
+      '"0x0000800000001000"',
+      '"0x8000000000000000"',
+      '"0xfffffffffffff000"',
+      '"0xffffffffffffffff"',
+    ]);
+    expect(() => encodeOp({ pid: 1, op: 'munmap', addr: 0, length: 2 ** 47 + 1 })).to.throw(RangeError);
+  });
+
+  for (const length of ['"0xfffffffffffff001"', '"0x10000000000000000"', '140737488355329', '-1', '"0x1000"'])
+    it(`refuses the length ${length}`, () => {
+      const line = `{"pid":1,"op":"munmap","addr":"0x0","length":${length}}`;
+      expect(complaint(() => decodeOpLine(line, WHERE))).to.match(
+        /^t\.jsonl:7: field `length`: munmap: is .*, but must be a whole number from 0 to/,
+      );
+    });
+
   it('encodes the same bytes in whatever order the fields were set', () => {
     fc.assert(
       fc.property(anyOp, (op) => {

@@ -3,6 +3,7 @@
  *
  * It depends on the layout of one machine's memory and on what is watched, and is compiled once for each such pair in a process.
  */
+import { wasm, type WasmMemory, type WasmModule } from '../../../kernel-model/index.ts';
 import { fastLoop } from './fast-loop.ts';
 import { LEFT_LIMIT, LEFT_SLOW, type Watched } from './loop.ts';
 import type { Layout } from './layout.ts';
@@ -51,10 +52,10 @@ export function instantiate(memory: WasmMemory, layout: Layout, watched: Watched
   const key = JSON.stringify([memoryPages, layout, watched]);
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new WebAssembly.Module(moduleBytes(memoryPages, layout, watched));
+    module = new wasm.Module(moduleBytes(memoryPages, layout, watched));
     compiled.set(key, module);
   }
-  const { run } = new WebAssembly.Instance(module, { host: { ...host, memory } }).exports;
+  const { run } = new wasm.Instance(module, { host: { ...host, memory } }).exports;
   return run!;
 }
 

@@ -8,7 +8,9 @@ export function toggleTheme(): void {
   document.documentElement.dataset['theme'] = isDark() ? 'light' : 'dark';
 }
 
-/** The colours of the style sheet, for canvases. */
+/** The colours of the style sheet, for canvases, which get them as written: `light-dark(…, …)` is theirs to decide. */
 export function colourOf(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const written = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const [, light, dark] = /^light-dark\(([^,]+), ([^,]+)\)$/.exec(written) ?? [];
+  return light === undefined || dark === undefined ? written : isDark() ? dark : light;
 }

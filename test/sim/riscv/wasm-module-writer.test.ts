@@ -1,17 +1,18 @@
 /** The WebAssembly assembler, judged by the host that runs what it wrote. */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { wasm } from '../../../kernel-model/index.ts';
 import { assembleModule, Code } from '../../../sim/riscv/wasm/module-writer.ts';
 import { I32, I64 } from '../../../sim/riscv/wasm/opcodes.ts';
 
-const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+const memory = new wasm.Memory({ initial: 1, maximum: 1 });
 const view = new DataView(memory.buffer);
 
 /** Runs a function that takes two numbers and returns one. */
 function run(code: Code, a = 0, b = 0): number {
   const functions = [{ name: 'f', parameters: [I32, I32], results: [I32], code }];
-  const module = new WebAssembly.Module(assembleModule({ imports: [], functions, memoryPages: 1 }));
-  const { f } = new WebAssembly.Instance(module, { host: { memory } }).exports;
+  const module = new wasm.Module(assembleModule({ imports: [], functions, memoryPages: 1 }));
+  const { f } = new wasm.Instance(module, { host: { memory } }).exports;
   return f!(a, b);
 }
 
@@ -59,6 +60,6 @@ describe('module-writer', () => {
     const both = { parameters: [I32, I32], results: [I32] };
     const bytes = assembleModule({ imports: [{ name: 'times', ...both }], functions: [{ name: 'f', ...both, code }], memoryPages: 1 });
     const host = { memory, times: (a: number, b: number): number => a * b };
-    expect(new WebAssembly.Instance(new WebAssembly.Module(bytes), { host }).exports['f']!(6, 7)).to.equal(42);
+    expect(new wasm.Instance(new wasm.Module(bytes), { host }).exports['f']!(6, 7)).to.equal(42);
   });
 });

@@ -1,0 +1,48 @@
+/**
+ * fork: the child gets every VMA but those it must not have, and the entries that it could not find again by faulting.
+ *
+ * @see Linux mm/mmap.c dup_mmap
+ */
+import type { AddressSpace } from '../address-space.ts';
+import type { Errno } from '../errors.ts';
+import { dropSpace } from '../exit.ts';
+import { addProcess } from '../fork.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import type { Pid } from '../units.ts';
+import type { Vma } from '../vma.ts';
+import { forkAnonVma } from './anon-vma.ts';
+import { forkPages } from './pages.ts';
+import { hasFlag, withFlags, VM, type LinuxVmaOf } from './vma.ts';
+
+/** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
+export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
+  if (k.processes.has(childPid)) return 'EAGAIN';
+  const space = k.createSpace(childPid);
+  if (space === undefined) return 'ENOMEM';
+  const from = parent.space;
+  const { heapStart, heapEnd, heapLimit, placementNext } = from;
+  Object.assign(space, { heapStart, heapEnd, heapLimit, placementNext });
+  copyVmas(k, from, space);
+  const isComplete = yield* forkPages(k, from, space);
+  if (!isComplete) {
+    if (k.rules.failedCallUndoes('fork')) yield* dropSpace(k, space);
+    else k.spaces.delete(space);
+    return 'ENOMEM';
+  }
+  addProcess(k, parent, childPid, space);
+  return childPid;
+}
+
+function copyVmas(k: Kernel, from: AddressSpace, to: AddressSpace): void {
+  for (const vma of from.vmas.ascending as readonly LinuxVmaOf[])
+    if (!hasFlag(vma, VM.DONTCOPY)) to.vmas.add(childOf(k, vma, to.vmas.ascending));
+}
+
+/** The child's VMA: nothing in it is locked, and one that is wiped has no page and no anon_vma. */
+function childOf(k: Kernel, vma: LinuxVmaOf, made: readonly Vma[]): LinuxVmaOf {
+  const unlocked = withFlags(vma, vma.linux.flags & ~VM.LOCKED);
+  const child = k.rules.forkKeepsShared() ? unlocked : { ...unlocked, shared: false };
+  return hasFlag(vma, VM.WIPEONFORK)
+    ? { ...child, linux: { ...child.linux, anonVma: undefined, anonChain: [] } }
+    : forkAnonVma(k, child, made);
+}
