@@ -71,6 +71,7 @@ class FrameNaming {
     if (known !== undefined || !this.kernel.frames.exists(frame)) return;
     this.names.set(frame, this.names.size);
     h.u32(this.kernel.frames.refs[frame]!);
+    if (this.kernel.design.name === 'linux') h.u32(this.kernel.frames.flags[frame]!);
     h.bytes(this.kernel.memory.page(frame));
   }
 }
@@ -140,6 +141,7 @@ function writeFiles(k: Kernel, h: StateHasher): void {
     h.f64(file.keptBytes);
     for (const [index, bytes] of file.changedPages()) {
       h.f64(index);
+      if (k.design.name === 'linux') h.u32(Number(file.holds(index)));
       h.bytes(bytes);
     }
   }

@@ -105,12 +105,16 @@ export class File {
     return this.extentOf(index) > 0 && !this.isHole(index);
   }
 
+  /** Indexes of all pages that `holds` is true of. */
+  heldPages(): readonly number[] {
+    const base = Array.from({ length: this.baseEnd / PAGE_BYTES }, (_, index) => index);
+    return [...new Set([...base, ...this.changed.keys()])].filter((index) => this.holds(index));
+  }
+
   /** Makes holes of the pages [first, end); the size stays. */
   punch(first: number, end: number): void {
-    for (let index = first; index < Math.min(end, Math.ceil(this.size / PAGE_BYTES)); index++) {
-      if (index * PAGE_BYTES < this.baseEnd) this.changed.set(index, ZERO_PAGE);
-      else this.changed.delete(index);
-    }
+    for (const index of [...this.changed.keys()]) if (first <= index && index < end) this.changed.delete(index);
+    for (let index = first; index < Math.min(end, this.baseEnd / PAGE_BYTES); index++) this.changed.set(index, ZERO_PAGE);
   }
 
   /** Does a frame's content equal the stored page of `index`, zero tail included? `words[at]` is the frame's first word. */

@@ -52,4 +52,5 @@ export { copyIn, copyOut, noteWrite } from './user-copy.ts';
 export { cutVma, describeVma, vmaType, VmaSet, type FileBacking, type Vma, type VmaRole } from './vma.ts';
 export { VM } from './linux/vma.ts';
 export { vdsoFile } from './linux/vdso.ts';
+export { vdsoCodeAt } from './linux/vdso-address.ts';
 export { wasm, type WasmMemory, type WasmModule } from './wasm.ts';

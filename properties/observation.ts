@@ -5,9 +5,10 @@
  * tuning itself (pages resident, pages reclaimed) is no observation; after a frame or a read was refused there is nothing to
  * compare, because tuning decides who goes without.
  */
-import { PAGE_BYTES, type Kernel, type Parameters, type Process } from '../kernel-model/index.ts';
+import { PAGE_BYTES, type Kernel, type Parameters, type Process, type Vma } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import type { Digester, Hasher } from '../sim/digest.ts';
+import { continues } from '../sim/reference-vmas.ts';
 import { Replay } from '../sim/replay.ts';
 import type { Result } from '../sim/trace-hart.ts';
 import type { Watcher } from '../sim/watcher.ts';
@@ -23,6 +24,8 @@ export interface Observation {
 /** Pages of one VMA that are looked at in the end. */
 const PAGES_MAX = 64;
 const TELLS_OF_TUNING: ReadonlySet<Op['op']> = new Set(['mincore', 'reclaim', 'mark']);
+/** MADV_COLLAPSE answers whether there are huge pages. */
+const tellsOfTuning = (op: Op): boolean => TELLS_OF_TUNING.has(op.op) || (op.op === 'madvise' && op.advice === 'collapse');
 
 /** Runs the trace without checks, with these parameters instead of the header's. */
 export function observe(trace: GeneratedTrace, digester: Digester, parameters: Partial<Parameters>): Observation {
@@ -35,7 +38,7 @@ export function observe(trace: GeneratedTrace, digester: Digester, parameters: P
   const memory = new Map<string, string>();
   // What was looked at after something was refused is thrown away below.
   for (const process of [...kernel.processes.values()]) {
-    for (const { start, end } of [...process.space.vmas.ascending]) {
+    for (const { start, end } of joined(process.space.vmas.ascending)) {
       const length = Math.min(end - start, PAGES_MAX * PAGE_BYTES);
       memory.set(
         `pid ${process.pid} from 0x${start.toString(16)}`,
@@ -44,6 +47,17 @@ export function observe(trace: GeneratedTrace, digester: Digester, parameters: P
     }
   }
   return { ops, memory: observer.isTroubled ? undefined : memory };
+}
+
+/** Neighbours that continue each other are one: whether Linux merges two VMAs hangs on what no program sees. */
+function joined(vmas: readonly Vma[]): readonly Vma[] {
+  const runs: Vma[] = [];
+  for (const vma of vmas) {
+    const last = runs.at(-1);
+    if (last !== undefined && continues(last, vma)) runs[runs.length - 1] = { ...last, end: vma.end };
+    else runs.push(vma);
+  }
+  return runs;
 }
 
 const lookAt = ({ pid }: Process, addr: number, length: number): Op => ({ pid, op: 'copyIn', addr, length });
@@ -92,7 +106,7 @@ class Observer implements Watcher {
     const { refusedFrames, storeErrors } = this.kernel.counts;
     if (refusedFrames + storeErrors > 0) this.isTroubled = true;
     if (this.isTroubled) return;
-    if (!TELLS_OF_TUNING.has(op.op)) this.seen.text(String(result));
+    if (!tellsOfTuning(op)) this.seen.text(String(result));
     this.ops.push(this.seen.digest());
   }
 }

@@ -32,11 +32,11 @@ export const SMALL_SCOPE: SmallScope = {
   opsMax: 4,
 };
 
-/** Every trace of the scope. */
-export function* smallScopeTraces(scope: SmallScope = SMALL_SCOPE): Generator<GeneratedTrace> {
+/** Every trace of the scope. @param name - the kernel */
+export function* smallScopeTraces(scope: SmallScope = SMALL_SCOPE, name = 'kevlar'): Generator<GeneratedTrace> {
   for (const file of programs(scope)) {
     for (const assembleThreshold of scope.thresholds) {
-      const kernel = { name: 'kevlar', assembleThreshold, frames: 96, cpus: 1, hugePages: 4, faultAroundPages: 2, tlbEntries: 4 } as const;
+      const kernel = { name, assembleThreshold, frames: 96, cpus: 1, hugePages: 4, faultAroundPages: 2, tlbEntries: 4 } as const;
       const header = { faultline: 1, kernel, files: [file] } as const;
       for (const ops of sequences(alphabet(file), scope.opsMax)) yield { header: { ...header, files: [file] }, ops };
     }

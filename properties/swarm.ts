@@ -33,13 +33,12 @@ export const OP_CLASSES = [
   'nonsense',
 ] as const;
 /** Those of Linux alone. */
-export const LINUX_OP_CLASSES = ['wish', 'guard', 'lock', 'hugeOnRequest', 'grow', 'userFile', 'remapForms'] as const;
+const LINUX_OP_CLASSES = ['wish', 'guard', 'lock', 'hugeOnRequest', 'grow', 'userFile', 'remapForms'] as const;
 export type LinuxOpClass = (typeof LINUX_OP_CLASSES)[number];
 export type OpClass = (typeof OP_CLASSES)[number] | LinuxOpClass;
 
 /** The classes of ops that a design has. */
-export const opClassesOf = (design: DesignName): readonly OpClass[] =>
-  design === 'linux' ? [...OP_CLASSES, ...LINUX_OP_CLASSES] : OP_CLASSES;
+const opClassesOf = (design: DesignName): readonly OpClass[] => (design === 'linux' ? [...OP_CLASSES, ...LINUX_OP_CLASSES] : OP_CLASSES);
 
 /** What program images have besides whole pages. */
 export const LAYOUT_CLASSES = ['midPage', 'sharedPage', 'sharedFilePage', 'holes', 'hugeSegments', 'zeroTail', 'interpreter'] as const;

@@ -4,10 +4,7 @@
  * Copies and writes go page by page, so that a range of any length costs no more than what it reaches.
  */
 import {
-  beginWrite,
   ceilToPage,
-  copyIn,
-  copyOut,
   drain,
   pin,
   PAGE_BYTES,
@@ -18,28 +15,16 @@ import {
   truncate,
   unpin,
   writeFile,
-  type Cpu,
   type Errno,
   type File,
   type Kernel,
-  type Process,
 } from '../kernel-model/index.ts';
 import type { Op, OpOf } from '../traces/op.ts';
+import { copyFromUser, copyToUser, readToUser, writeFromUser, type Place } from './file-transfer.ts';
 import { patternByte, type ProgramOp, type Result } from './trace-hart.ts';
-import type { Watchers } from './watcher.ts';
 
 /** `switchCpu` is the machine's own business. */
 export type OutsideOp = Exclude<Op, ProgramOp | OpOf<'switchCpu'>>;
-
-/** Where an op happens. */
-export interface Place {
-  readonly kernel: Kernel;
-  readonly cpu: Cpu;
-  readonly process: Process;
-  readonly watching: Watchers;
-  /** What a copy by the kernel moves, if its op comes from no trace. */
-  readonly buffer: Uint8Array | undefined;
-}
 
 /** Carries out one op. `index` is its place in the trace, from which a write without bytes takes them. */
 export function fromOutside(place: Place, op: OutsideOp, index: number): Result {
@@ -87,40 +72,6 @@ export function fromOutside(place: Place, op: OutsideOp, index: number): Result 
     case 'mark':
       return 0;
   }
-}
-
-function copyFromUser({ kernel, cpu, process, watching }: Place, address: number, into: Uint8Array): number | Errno {
-  const copied = drain(copyIn(kernel, cpu, process, address, into));
-  if (typeof copied === 'number') for (const watcher of watching.copyIn) watcher.copyIn(process, address, into.subarray(0, copied));
-  return copied;
-}
-
-function copyToUser({ kernel, cpu, process, watching }: Place, address: number, bytes: Uint8Array): number | Errno {
-  const copied = drain(copyOut(kernel, cpu, process, address, bytes));
-  if (typeof copied === 'number') for (const watcher of watching.copyOut) watcher.copyOut(process, address, bytes.subarray(0, copied));
-  return copied;
-}
-
-/** pread(2): what the file has, page by page, up to the first page of memory that refuses. */
-function readToUser(place: Place, file: File, { offset, addr, length }: OpOf<'pread'>): number | Errno {
-  return inPieces(offset, Math.max(0, Math.min(length, file.size - offset)), (at, size) => {
-    const bytes = new Uint8Array(size);
-    const found = readFile(place.kernel, file, at, size, (from, piece) => {
-      for (const watcher of place.watching.read) watcher.read(file.path, from, piece);
-      bytes.set(piece, from - at);
-    });
-    return typeof found === 'string' ? found : copyToUser(place, addr + at - offset, bytes.subarray(0, found));
-  });
-}
-
-/** pwrite(2): page by page of the file, up to the first page of memory that refuses. */
-function writeFromUser(place: Place, file: File, { offset, addr, length }: OpOf<'pwrite'>): number | Errno {
-  return inPieces(offset, length, (at, size) => {
-    const bytes = new Uint8Array(size);
-    if (place.kernel.design.name === 'linux') beginWrite(place.kernel, file, at);
-    const copied = copyFromUser(place, addr + at - offset, bytes);
-    return typeof copied === 'string' ? copied : writeFile(place.kernel, place.process.pid, file, at, bytes.subarray(0, copied));
-  });
 }
 
 function withFile<T>(k: Kernel, path: string, act: (file: File) => T): T | Errno {

@@ -118,7 +118,9 @@ function misplaced(reference: Reference, design: Design, { pid, addr, flags }: O
 /** Populating a private mapping of a file gains write access to its pages, up to the first that cannot be had. */
 function populate(reference: Reference, pid: number, start: number, end: number): void {
   if (reference.containing(pid, start)?.backing?.file.immutable !== false) return;
-  for (let page = start; page < end && reference.access(pid, page, 'store') === 'ok'; page += PAGE_BYTES) reference.copyPage(pid, page);
+  for (let page = start; page < end && reference.access(pid, page, 'store') === 'ok'; page += PAGE_BYTES) {
+    if (reference.isPopulated(pid, page)) reference.copyPage(pid, page);
+  }
 }
 
 // ---- mremap.

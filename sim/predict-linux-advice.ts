@@ -156,7 +156,7 @@ function lockedRange(address: number, length: number): readonly [start: number, 
 /** Marks what is mapped without a hole from the start on. */
 function setLocked(reference: Reference, pid: number, address: number, length: number, locked: boolean): Result {
   const [start, end] = lockedRange(address, length);
-  if (end >= 2 ** 64) return locked ? 'ENOMEM' : 'EINVAL';
+  if (end >= 2 ** 64) return 'EINVAL';
   const covered = reference.coveredEnd(pid, start, end);
   reference.change(pid, start, covered, (vma) => ({ ...vma, wishes: { ...wishesOf(vma), locked } }));
   return covered < end ? 'ENOMEM' : 0;

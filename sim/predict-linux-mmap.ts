@@ -15,13 +15,13 @@ import { protBits, type Result } from './trace-hart.ts';
 type MmapOp = OpOf<'mmap'>;
 
 export function predictMmap(reference: Reference, op: MmapOp, actual: Result): Expected {
-  const problem = problemOf(reference, op);
-  if (problem !== undefined) return problem;
+  const mistake = mistakeIn(reference, op);
+  if (mistake !== undefined) return mistake;
   const length = ceilToPage(op.length);
-  if (typeof actual === 'string') {
-    if (isPlaced(op)) return op.addr;
-    return actual === 'ENOMEM' && !hasRoom(reference, op.pid, length) ? undefined : 'an address';
-  }
+  if (actual === 'ENOMEM' && !isPlaced(op) && !mustFit(reference, op.pid, length)) return undefined;
+  const problem = problemOf(reference, op, length);
+  if (problem !== undefined) return problem;
+  if (typeof actual === 'string') return isPlaced(op) ? op.addr : 'an address';
   const wrong = misplaced(reference, op, actual, length);
   if (wrong === undefined) map(reference, op, actual, length);
   return wrong;
@@ -40,24 +40,25 @@ function typeOf({ flags }: MmapOp): MapType {
   return isShared ? 'shared' : isPrivate ? 'private' : 'none';
 }
 
-/** The caller's first mistake. */
-function problemOf(reference: Reference, op: MmapOp): string | undefined {
-  const { design } = reference;
-  const isAnonymous = op.flags.includes('anonymous');
+/** The caller's first mistake, before anything is looked for. */
+function mistakeIn(reference: Reference, op: MmapOp): string | undefined {
   if (!isPageAligned(op.offset ?? 0)) return 'EINVAL';
-  if (!isAnonymous && !reference.files.has(op.path ?? '')) return 'EBADF';
+  if (!op.flags.includes('anonymous') && !reference.files.has(op.path ?? '')) return 'EBADF';
   if (op.length <= 0) return 'EINVAL';
-  const length = ceilToPage(op.length);
-  if (length >= 2 ** 64) return 'ENOMEM'; // It wraps to 0.
-  if ((op.offset ?? 0) + length >= 2 ** 64) return 'EOVERFLOW';
-  if (length > design.userEnd) return 'ENOMEM';
+  // What is too long for user space; of almost 2^64 bytes it wraps to 0.
+  return ceilToPage(op.length) > reference.design.userEnd ? 'ENOMEM' : undefined;
+}
+
+/** What speaks against the place, then against the kind of mapping. */
+function problemOf(reference: Reference, op: MmapOp, length: number): string | undefined {
+  const { design } = reference;
   if (isPlaced(op)) {
     if (op.addr > design.userEnd - length) return 'ENOMEM';
     if (!isPageAligned(op.addr)) return 'EINVAL';
     if (op.addr < design.lowestAddress) return 'EPERM';
     if (op.flags.includes('noreplace') && !reference.isFree(op.pid, op.addr, op.addr + length)) return 'EEXIST';
-  } else if (!hasRoom(reference, op.pid, length)) return 'ENOMEM';
-  return isAnonymous ? anonymousProblem(op) : fileProblem(reference, op, length);
+  } else if (!mayFit(reference, op.pid, length)) return 'ENOMEM';
+  return op.flags.includes('anonymous') ? anonymousProblem(op) : fileProblem(reference, op, length);
 }
 
 function anonymousProblem(op: MmapOp): string | undefined {
@@ -109,13 +110,27 @@ function map(reference: Reference, op: MmapOp, start: number, length: number): v
   if (locked || flags.includes('populate')) populate(reference, pid, start, start + length, lockingAccess);
 }
 
-/** Is there a free range of so many bytes? */
-export function hasRoom(reference: Reference, pid: number, length: number): boolean {
-  let at: number = reference.design.lowestAddress;
-  for (const vma of reference.ascending(pid)) {
-    const gapEnd = vma.start - (wishesOf(vma).growsDown ? STACK_GAP_BYTES : 0);
-    if (at + length <= gapEnd) return true;
-    at = Math.max(at, vma.end);
-  }
-  return at + length <= reference.design.userEnd;
+/** Is there a free range of so many bytes, a gap left below what grows down? */
+export const mayFit = (reference: Reference, pid: number, length: number): boolean =>
+  gapsOf(reference, pid).some(({ start, end }) => start + length <= end);
+
+/**
+ * Is there one that no kernel may overlook? A search from the top goes on below the gap that a VMA that grows down keeps, and so
+ * passes over free ranges in it that lie below other VMAs.
+ */
+export function mustFit(reference: Reference, pid: number, length: number): boolean {
+  const growing = reference.ascending(pid).filter((vma) => wishesOf(vma).growsDown);
+  return gapsOf(reference, pid).some(({ start, end }) => {
+    const limits = growing.filter((vma) => vma.start >= end).map((vma) => vma.start - STACK_GAP_BYTES);
+    return start + length <= Math.min(end, ...limits);
+  });
+}
+
+/** Free ranges, cut where a gap begins that must be kept. */
+function gapsOf(reference: Reference, pid: number): readonly { readonly start: number; readonly end: number }[] {
+  const { lowestAddress, userEnd } = reference.design;
+  const vmas = reference.ascending(pid);
+  const starts = [lowestAddress, ...vmas.map((vma) => vma.end)];
+  const ends = [...vmas.map((vma) => vma.start - (wishesOf(vma).growsDown ? STACK_GAP_BYTES : 0)), userEnd];
+  return starts.map((start, i) => ({ start, end: ends[i]! }));
 }

@@ -7,7 +7,7 @@
 import { ceilToPage, isPageAligned } from '../kernel-model/index.ts';
 import type { OpOf } from '../traces/op.ts';
 import type { Expected } from './prediction.ts';
-import { hasRoom, isLegalPlace } from './predict-linux-mmap.ts';
+import { isLegalPlace, mayFit, mustFit } from './predict-linux-mmap.ts';
 import { lengthen, lockingAccess, moveRange, populate } from './reference-linux.ts';
 import type { Reference } from './reference.ts';
 import { continues, wishesOf, type ReferenceVma } from './reference-vmas.ts';
@@ -106,9 +106,13 @@ function moveTo(reference: Reference, request: Request, actual: Result): Expecte
     reference.unmap(pid, to, to + newLength);
     return 'EFAULT'; // What was to appear a second time is gone.
   }
+  if (newLength < length && from + length > reference.design.userEnd) {
+    if (isFixed) reference.unmap(pid, to, to + newLength);
+    return 'EINVAL';
+  }
   if (typeof actual === 'string') {
-    if (isFixed || hasRoom(reference, pid, newLength) || actual !== 'ENOMEM') return isFixed ? to : 'an address';
-    return undefined;
+    if (isFixed) return to;
+    return actual === 'ENOMEM' && !mustFit(reference, pid, newLength) ? undefined : 'an address';
   }
   if (isFixed && actual !== to) return to;
   if (isFixed) reference.unmap(pid, to, to + newLength);
@@ -121,6 +125,7 @@ function moveTo(reference: Reference, request: Request, actual: Result): Expecte
 /** mremap_at: a range stays where it is if it can, and moves only if it may. */
 function resize(reference: Reference, request: Request, actual: Result): Expected {
   const { pid, from, length, newLength, mayMove } = request;
+  if (newLength < length && from + length > reference.design.userEnd) return 'EINVAL'; // It cannot be unmapped.
   if (newLength <= length) {
     if (actual === from) reference.unmap(pid, from + newLength, from + length);
     return from;
@@ -130,7 +135,10 @@ function resize(reference: Reference, request: Request, actual: Result): Expecte
     return from;
   }
   if (!mayMove) return 'ENOMEM';
-  if (typeof actual === 'string') return hasRoom(reference, pid, newLength) ? 'an address' : 'ENOMEM';
+  if (typeof actual === 'string') {
+    if (actual === 'ENOMEM' && !mustFit(reference, pid, newLength)) return undefined;
+    return mayFit(reference, pid, newLength) ? 'an address' : 'ENOMEM';
+  }
   if (!isLegalPlace(reference, pid, actual, newLength)) return 'a free range of user space';
   move(reference, request, actual);
   return undefined;

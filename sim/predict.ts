@@ -85,8 +85,7 @@ const PREDICTORS: { readonly [Name in Exclude<OpName, CallName>]: Predictor<Name
     const file = reference.files.get(path);
     if (file === undefined) return 'ENOENT';
     const isChanged = isWritable(reference, file);
-    // A file in memory gets its new page, and with it its new end, before anything is copied, even if then nothing is.
-    if (reference.design.name === 'linux' && isChanged && length > 0) file.resize(Math.max(file.size, offset));
+    if (reference.design.name === 'linux' && isChanged) return writeFromMemory(reference, file, { pid, addr, offset, length });
     const readable = copied(reference, pid, addr, length, 'load');
     if (typeof readable === 'string') return readable;
     if (!isChanged) return 'ETXTBSY';
@@ -140,19 +139,40 @@ function copied(reference: Reference, pid: number, address: number, length: numb
   return done === 0 && length > 0 ? 'EFAULT' : done;
 }
 
-/** Writes user memory into a file page by page of the file, as the call does: a page may show what the one before it changed. */
+/**
+ * Writes user memory into a file page by page of the file, as the call does: a page may show what the one before it changed, and a
+ * file that grows may make its own mapping readable. A file of linux has its new end before anything is copied, even if nothing is.
+ */
 function writeFromMemory(
   reference: Reference,
   file: File,
   { pid, addr, offset, length }: { readonly pid: number; readonly addr: number; readonly offset: number; readonly length: number },
-): void {
+): Result {
   for (let done = 0; done < length;) {
-    const piece = Math.min(length - done, PAGE_BYTES - ((offset + done) % PAGE_BYTES));
-    const bytes = Uint8Array.from({ length: piece }, (_, i) => reference.byte(pid, addr + done + i));
-    if (offset + done + piece > file.size) reference.truncate(file, offset + done + piece);
-    file.write(offset + done, bytes);
+    const at = offset + done;
+    if (reference.design.name === 'linux') file.resize(Math.max(file.size, at));
+    const piece = copied(reference, pid, addr + done, Math.min(length - done, bytesAtOnce(reference, file, pid, addr + done, at)), 'load');
+    if (typeof piece === 'string') return done > 0 ? done : piece;
+    const byteAt = (i: number): number => reference.byte(pid, addr + done + i);
+    if (reference.design.name === 'linux') {
+      // One byte after the other: what is read may be what was just written.
+      for (let i = 0; i < piece; i++) file.write(at + i, Uint8Array.of(byteAt(i)));
+    } else {
+      const bytes = Uint8Array.from({ length: piece }, (_, i) => byteAt(i));
+      if (at + piece > file.size) reference.truncate(file, at + piece);
+      file.write(at, bytes);
+    }
     done += piece;
   }
+  return length;
+}
+
+/** Up to the end of either page; if the source is the very page that is written, no further than the target is ahead of it. */
+function bytesAtOnce(reference: Reference, file: File, pid: number, from: number, to: number): number {
+  const source = reference.access(pid, from, 'load') === 'ok' ? reference.backingOf(pid, from) : 'zero';
+  const isSamePage = typeof source === 'object' && source.path === file.path && floorToPage(source.offset) === floorToPage(to);
+  const ahead = isSamePage && to > source.offset ? to - source.offset : PAGE_BYTES;
+  return Math.min(PAGE_BYTES - (from % PAGE_BYTES), PAGE_BYTES - (to % PAGE_BYTES), ahead);
 }
 
 function resized(reference: Reference, path: string, size: number, actual: Result): Expected {

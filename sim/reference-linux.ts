@@ -5,8 +5,8 @@
  * Each function is what one paragraph of the manual says; none asks how a kernel gets there. Ranges are page-aligned.
  */
 import { ceilToPage, floorToPage, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type File } from '../kernel-model/index.ts';
-import type { Reference, Verdict } from './reference.ts';
-import { isBehindFile, pieceOf, wishesOf, type ReferenceVma } from './reference-vmas.ts';
+import type { Reference } from './reference.ts';
+import { grants, isBehindFile, pieceOf, wishesOf, type ReferenceVma } from './reference-vmas.ts';
 
 /** What SEGV and BUS say of an address: nothing there, no right to it, or nothing behind it. */
 export type SignalCode = 'MAPERR' | 'ACCERR' | 'ADRERR';
@@ -16,11 +16,11 @@ export const STACK_GAP_BYTES = 256 * PAGE_BYTES;
 /** RLIMIT_STACK: a VMA that grows down gets no longer. */
 const STACK_BYTES_MAX = 8 * 1024 * 1024;
 
-/** The code with which an access to `address` that was refused is refused. */
-export function signalCode(reference: Reference, pid: number, address: number, verdict: Exclude<Verdict, 'ok'>): SignalCode {
-  if (verdict === 'SIGBUS') return 'ADRERR';
-  const isMapped = reference.containing(pid, address) !== undefined && !reference.space(pid).guards.has(floorToPage(address));
-  return isMapped ? 'ACCERR' : 'MAPERR';
+/** The code of the signal for an access that is refused. A guarded page is one that is not there, if the access is allowed at all. */
+export function signalCode(reference: Reference, pid: number, address: number, access: Access): SignalCode {
+  if (reference.access(pid, address, access) === 'SIGBUS') return 'ADRERR';
+  const vma = reference.containing(pid, address);
+  return vma === undefined || grants([vma], access) ? 'MAPERR' : 'ACCERR';
 }
 
 /** What a page fault does first: the VMA above the gap that holds `address` comes down to it, if it may. */

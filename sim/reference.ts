@@ -331,7 +331,7 @@ export class Reference {
    * mapping stored behind its end comes to light when it is made longer; a disk's would be zero.
    */
   truncate(file: File, size: number): void {
-    if (this.design.name === 'linux') file.resize(size);
+    if (this.design.name === 'linux' && size > file.size) file.resize(size);
     else file.resizeZeroingTail(size);
     for (const [pid, space] of this.spaces) {
       for (const vma of space.vmas) {

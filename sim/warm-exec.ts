@@ -88,7 +88,8 @@ export class WarmExecs {
     if (op.op === 'fork' || op.op === 'vfork' || op.op === 'pin' || op.op === 'write' || op.op === 'truncate' || op.op === 'resize')
       life.isComparable = false;
     for (let i = 0; i < text.length; i++) life.story = mix(life.story, text.charCodeAt(i));
-    for (const [name, value] of Object.entries(op)) if (name !== 'pid' && name !== 'op') tellField(life, name, value);
+    for (const [name, value] of Object.entries(op) as [string, Parameters<typeof tellField>[2]][])
+      if (name !== 'pid' && name !== 'op') tellField(life, name, value);
     if (result !== 0) life.story = mix(life.story, typeof result === 'number' ? result : result.length);
   }
 

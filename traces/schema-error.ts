@@ -5,7 +5,8 @@
  */
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { MARK, type Mark } from './field.ts';
+import type { MARK } from './field.ts';
+import { type Mark } from './field.ts';
 import { show, TraceError, type Where } from './format-error.ts';
 
 /** A schema as the code walks it: the part of JSON Schema that the schemas of this folder use. */

@@ -11,7 +11,7 @@ import { LARGE } from '../frame-table.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { holdHuge } from '../mapping.ts';
 import { frameOfPte, isTable, protName, sealablePte, tablePte } from '../pte.ts';
-import { pfn, vaddrOf, vpn, type Pfn, type Vpn } from '../units.ts';
+import { pfn, vaddrOf, type Pfn, type Vpn } from '../units.ts';
 import { claimFrames } from './leaf.ts';
 
 /** The huge zero page, made when it is first wanted; undefined when there is no block of frames for it. */
@@ -27,11 +27,17 @@ export function hugeZeroPage(k: Kernel): Pfn | undefined {
 /** Gives the huge zero page back if nobody maps it, as Linux does when memory is short. */
 export function dropHugeZeroPage(k: Kernel): void {
   const block = k.hugeZeroFrame;
-  let isMapped = false;
-  for (const space of k.spaces) k.tables.eachEntry(space.root, (_page, entry) => (isMapped ||= frameOfPte(entry) === block));
-  if (block === undefined || isMapped) return;
+  if (block === undefined || [...k.spaces].some((space) => isMappedIn(k, space, block))) return;
   k.hugeZeroFrame = undefined;
   freeBlock(k, block);
+}
+
+function isMappedIn(k: Kernel, space: AddressSpace, block: Pfn): boolean {
+  const found: Vpn[] = [];
+  k.tables.eachEntry(space.root, (page, entry) => {
+    if (frameOfPte(entry) === block) found.push(page);
+  });
+  return found.length > 0;
 }
 
 /** A zeroed block for one region, each frame with one reference, or undefined. */
@@ -63,7 +69,7 @@ export function mapBlock(k: Kernel, space: AddressSpace, region: number, block: 
 }
 
 /** The huge leaf over a region, or 0. */
-export function hugeLeafOf(k: Kernel, space: AddressSpace, region: number): number {
+function hugeLeafOf(k: Kernel, space: AddressSpace, region: number): number {
   const entry = k.tables.entryAt(k.tables.regionSlot(space.root, region));
   return isTable(entry) ? 0 : entry;
 }
@@ -99,16 +105,6 @@ function fillWithZeroPage(k: Kernel, table: Pfn, leaf: number, regionSlot: numbe
 /** Splits the huge leaf that `page` lies inside of; at a region's first page there is nothing to split. */
 export function* splitHugeAt(k: Kernel, space: AddressSpace, page: Vpn): Operation<void> {
   if (page % k.parameters.hugePages !== 0) yield* splitHuge(k, space, page);
-}
-
-/** Splits every huge leaf over [start, end). */
-export function* splitHugeIn(k: Kernel, space: AddressSpace, start: Vpn, end: Vpn): Operation<void> {
-  const regions: number[] = [];
-  if (start >= end) return;
-  k.tables.eachRegionIn(space.root, k.tables.regionOf(start), k.tables.regionOf(vpn(end - 1)) + 1, (region, _slot, entry) => {
-    if (!isTable(entry)) regions.push(region);
-  });
-  for (const region of regions) yield* splitHuge(k, space, k.tables.firstPageOf(region));
 }
 
 /** Gives a second mapping of a block its references. @returns false when one is full */

@@ -7,8 +7,8 @@
 import type { AddressSpace } from '../address-space.ts';
 import { ANON, EXCLUSIVE } from '../frame-table.ts';
 import type { Kernel } from '../kernel.ts';
-import { frameOfPte, isTable, protName, sealablePte } from '../pte.ts';
-import { pfn, vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from '../units.ts';
+import { isTable, protName, sealablePte } from '../pte.ts';
+import { vaddrOf, PAGE_BYTES, type Pfn, type Vpn } from '../units.ts';
 import type { Vma } from '../vma.ts';
 
 export interface Leaf {
@@ -27,10 +27,6 @@ export function leafOver(k: Kernel, space: AddressSpace, page: Vpn): Leaf | unde
   const entry = k.tables.entryAt(slot);
   return entry === 0 ? undefined : { slot, entry, isHuge: false };
 }
-
-/** The frame that a leaf gives to `page`. */
-export const frameUnder = (k: Kernel, { entry, isHuge }: Leaf, page: Vpn): Pfn =>
-  isHuge ? pfn(frameOfPte(entry) + (page % k.parameters.hugePages)) : frameOfPte(entry);
 
 /** Is the VMA private memory of no file? */
 export const isAnonymous = ({ backing }: Vma): boolean => backing === undefined;

@@ -2,7 +2,7 @@
 import type { Errno } from '../errors.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
 import { ceilToPage, isPageAligned, vpnOf } from '../units.ts';
-import { mincoreVector } from './pages.ts';
+import { pagesInCore } from './pages.ts';
 
 /** Counts the pages of the range that are in memory. @returns ENOMEM for a hole */
 
@@ -11,7 +11,7 @@ export function* mincore(k: Kernel, { space }: Process, address: number, lengthB
   if (address + lengthBytes > k.design.userEnd) return 'ENOMEM';
   const [start, end] = [vpnOf(address), vpnOf(ceilToPage(address + lengthBytes))];
   if (!isCovered(space.vmas.overlapping(address, address + lengthBytes), address, address + lengthBytes)) return 'ENOMEM';
-  return mincoreVector(k, space, start, end).replaceAll('n', '').length;
+  return pagesInCore(k, space, start, end).size;
 }
 
 /** Do the VMAs, ascending, leave no hole in the range? */

@@ -12,46 +12,54 @@ import { frameOfPte, isGuard, isTable } from '../pte.ts';
 import { vpn, type Vpn } from '../units.ts';
 import { splitHuge, withdrawTable } from './huge.ts';
 
+/** Pages that move together: they lie in one region before and in one region after. */
+interface Piece {
+  readonly from: Vpn;
+  readonly to: Vpn;
+  readonly count: number;
+}
+
 /** Moves the leaves of `count` pages to a range without entries that they do not overlap. @returns false without a table; nothing moved then */
 export function* movePages(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn, count: number): Operation<boolean> {
-  if (!prepareTables(k, space, from, to, count)) return false;
-  const { hugePages } = k.parameters;
-  for (let done = 0; done < count;) {
-    const [source, target] = [vpn(from + done), vpn(to + done)];
-    const step = Math.min(count - done, hugePages - (source % hugePages), hugePages - (target % hugePages));
-    if (step < hugePages || !moveRegion(k, space, source, target)) yield* moveLeaves(k, space, source, target, step);
-    done += step;
-  }
+  const pieces = piecesOf(k, space, from, to, count);
+  if (!pieces.every((piece) => makeTable(k, space, piece))) return false;
+  for (const piece of pieces) if (!isRegion(k, piece) || !moveRegion(k, space, piece)) yield* moveLeaves(k, space, piece);
   movePins(k, space, from, to, count);
   yield* k.flush(space, from, count);
   return true;
 }
 
-/** Makes what the move may need, so that it cannot fail half-way: a leaf table for each region of the target that takes single leaves. */
-function prepareTables(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn, count: number): boolean {
+/** What there is to move, ascending: regions without anything are passed over, so the range may be as long as it likes. */
+function piecesOf(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn, count: number): readonly Piece[] {
   const { hugePages } = k.parameters;
-  const isWhole = (from - to) % hugePages === 0;
-  for (let region = k.tables.regionOf(to); k.tables.firstPageOf(region) < to + count; region++) {
-    const first = k.tables.firstPageOf(region);
-    const isInside = to <= first && first + hugePages <= to + count;
-    const slot =
-      isWhole && isInside ? k.tables.makeRegionSlot(space.root, region, k.tableSource) : makeIfUsed(k, space, from, to, count, region);
-    if (slot < 0) return false;
-  }
-  return true;
+  const pieces: Piece[] = [];
+  k.tables.eachRegionIn(space.root, k.tables.regionOf(from), k.tables.regionOf(vpn(from + count - 1)) + 1, (region) => {
+    const last = Math.min(from + count, k.tables.firstPageOf(region + 1));
+    for (let page = Math.max(from, k.tables.firstPageOf(region)); page < last;) {
+      const target = page - from + to;
+      const step = Math.min(last - page, hugePages - (target % hugePages));
+      pieces.push({ from: vpn(page), to: vpn(target), count: step });
+      page += step;
+    }
+  });
+  return pieces;
 }
 
-/** The leaf table of a target region, if any page that comes to lie in it has a leaf. @returns -1 when no frame is left for it */
-function makeIfUsed(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn, count: number, region: number): number {
-  const first = Math.max(to, k.tables.firstPageOf(region));
-  const last = Math.min(to + count, k.tables.firstPageOf(region + 1));
-  let isUsed = false;
-  k.tables.eachPageIn(space.root, vpn(first - to + from), vpn(last - to + from), () => (isUsed = true));
-  return isUsed ? k.tables.makePageSlot(space.root, vpn(first), k.tableSource) : 0;
+/** Does the piece fill its region, before and after? */
+const isRegion = (k: Kernel, { count }: Piece): boolean => count === k.parameters.hugePages;
+
+/** Makes the table that a piece goes to, so that the move cannot fail half-way. */
+function makeTable(k: Kernel, space: AddressSpace, piece: Piece): boolean {
+  if (isRegion(k, piece)) return k.tables.makeRegionSlot(space.root, k.tables.regionOf(piece.to), k.tableSource) >= 0;
+  let leaves = 0;
+  k.tables.eachPageIn(space.root, piece.from, vpn(piece.from + piece.count), () => {
+    leaves++;
+  });
+  return leaves === 0 || k.tables.makePageSlot(space.root, piece.to, k.tableSource) >= 0;
 }
 
 /** Moves a level-1 entry. @returns false when the target has one already */
-function moveRegion(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn): boolean {
+function moveRegion(k: Kernel, space: AddressSpace, { from, to, count }: Piece): boolean {
   const slot = k.tables.regionSlot(space.root, k.tables.regionOf(from));
   const entry = k.tables.entryAt(slot);
   if (entry === 0) return true;
@@ -60,11 +68,11 @@ function moveRegion(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn): boolean
   k.tables.setEntry(slot, 0);
   k.tables.setEntry(target, entry);
   if (!isTable(entry)) space.deposits.set(k.tables.regionOf(to), withdrawTable(space, k.tables.regionOf(from)));
-  countMoved(k, space, to, k.parameters.hugePages);
+  countMoved(k, space, to, count);
   return true;
 }
 
-function* moveLeaves(k: Kernel, space: AddressSpace, from: Vpn, to: Vpn, count: number): Operation<void> {
+function* moveLeaves(k: Kernel, space: AddressSpace, { from, to, count }: Piece): Operation<void> {
   yield* splitHuge(k, space, from);
   for (let i = 0; i < count; i++) {
     const slot = k.tables.pageSlot(space.root, vpn(from + i));

@@ -5,16 +5,15 @@
  * private page gives its VMA an anon_vma, and a stack grows.
  */
 export { collapse } from './collapse.ts';
-export { faultIn, signalCode } from './fault.ts';
+export { signalCode } from './fault.ts';
 export { forkPages } from './fork-pages.ts';
 export { coolPages, freePages } from './free-pages.ts';
 export { guardInstall, guardRemove } from './guard.ts';
-export { splitHugeAt } from './huge.ts';
-export { mincoreVector } from './mincore.ts';
+export { mincoreVector, pagesInCore } from './mincore.ts';
 export { movePages } from './move-pages.ts';
 export { pageStates } from './page-state.ts';
 export { pageOut } from './page-out.ts';
 export { populate } from './populate.ts';
 export { protectPages } from './protect-pages.ts';
 export { punchHole } from './truncation.ts';
-export { discardPages, unmapPages, zapPages } from './zap.ts';
+export { discardPages, unmapPages } from './zap.ts';

@@ -14,10 +14,12 @@ export const VDSO_SPECIAL: readonly { readonly page: number; readonly pages: num
   { page: 6, pages: 2, prot: PROT_READ | PROT_EXEC },
 ];
 export const VDSO_PAGES = 8;
+/** Where in the file the code lies, in bytes. */
+export const VDSO_CODE_OFFSET = VDSO_SPECIAL.at(-1)!.page * PAGE_BYTES;
 
 /** The file behind the pages; `code` is what [vdso] begins with, at most two pages. */
 export function vdsoFile(code: Uint8Array = new Uint8Array(0)): File {
   const bytes = new Uint8Array(VDSO_PAGES * PAGE_BYTES);
-  bytes.set(code.subarray(0, 2 * PAGE_BYTES), VDSO_SPECIAL.at(-1)!.page * PAGE_BYTES);
+  bytes.set(code.subarray(0, 2 * PAGE_BYTES), VDSO_CODE_OFFSET);
   return new File('[vdso]', [], bytes, true);
 }

@@ -205,7 +205,7 @@ class SequenceWriter {
       if (!flags.includes('d')) this.note(range, false);
       this.note({ addr: newAddr, length: newLength }, true);
     }
-    return { op: 'mremap', process, ...range, newLength: newLength % 2n ** 64n, flags, newAddr };
+    return { op: 'mremap', process, ...range, newLength: newLength > 2n ** 47n ? other : newLength, flags, newAddr };
   }
 
   private brk(): SequenceOpOf<'brk'> {

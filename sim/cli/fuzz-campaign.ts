@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { Campaign, type BatchReport, type CampaignOptions, type NewFinding } from '../../properties/fuzz.ts';
 import type { BatchTask, RuleFailure, Shrunk, ShrinkTask } from './fuzz-worker.ts';
-import { loadedModules } from './kernel-module.ts';
+import { modulePath } from './kernel-module.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 
 export interface FuzzOptions {
@@ -35,7 +35,7 @@ const MS_BETWEEN_REMARKS = 5000;
 
 /** @throws Interrupted, after the findings so far were told */
 export async function fuzz(options: FuzzOptions, terminal: Terminal): Promise<FuzzResult> {
-  const pool = createPool(options.jobs);
+  const pool = createPool(options);
   try {
     return await new Fuzzer(options, pool, terminal).run();
   } finally {
@@ -43,10 +43,10 @@ export async function fuzz(options: FuzzOptions, terminal: Terminal): Promise<Fu
   }
 }
 
-function createPool(jobs: number): Piscina {
+function createPool({ jobs, campaign }: FuzzOptions): Piscina {
   const here = (name: string): URL => new URL(name, import.meta.url);
   const filename = fileURLToPath(here(import.meta.url.endsWith('.ts') ? '../../scripts/worker-from-source.mjs' : './fuzz-worker.js'));
-  const workerData = { modules: loadedModules(), source: here('./fuzz-worker.ts').href };
+  const workerData = { module: modulePath(campaign.kernel), source: here('./fuzz-worker.ts').href };
   return new Piscina({ filename, name: 'run', minThreads: jobs, maxThreads: jobs, workerData });
 }
 

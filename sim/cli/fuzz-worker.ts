@@ -40,7 +40,8 @@ export interface Shrunk {
 }
 
 const digester = await createDigester();
-for (const path of (workerData as { readonly modules: readonly string[] }).modules) await loadKernelModule(path);
+const { module } = workerData as { readonly module: string | undefined };
+if (module !== undefined) await loadKernelModule(module);
 
 /** A rule of the user's own threw; as data, because an error loses its class on the way between threads. */
 export interface RuleFailure {

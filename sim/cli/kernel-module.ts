@@ -23,8 +23,8 @@ export const namesModule = (text: string): boolean => MODULE.test(text) || /[/\\
 /** Modules that were loaded, by the name of the kernel that each exports. */
 const LOADED = new Map<string, string>();
 
-/** Absolute paths of the modules loaded so far: what a worker thread must load, too. */
-export const loadedModules = (): readonly string[] => [...LOADED.values()];
+/** Absolute path of the module that a kernel is from, if it is of one: what a worker thread must load, too. */
+export const modulePath = (name: string): string | undefined => LOADED.get(baseOf(name));
 
 /**
  * The names of the kernels that the values of flags stand for; modules among them are loaded.
@@ -153,7 +153,7 @@ export const kernelFlag = (name: string): string => (isOfModule(name) ? ` --kern
 
 /** The source of a kernel's module, by which to tell whether it has changed; empty if it is of none. */
 export function moduleText(name: string): string {
-  const path = LOADED.get(baseOf(name));
+  const path = modulePath(name);
   return path === undefined ? '' : readFileSync(path, 'utf8');
 }
 
@@ -166,7 +166,7 @@ export function withModule(header: TraceHeader): TraceHeader {
 
 /** The path of a kernel's module, seen from here. */
 function moduleOf(name: string): string | undefined {
-  const path = LOADED.get(baseOf(name));
+  const path = modulePath(name);
   return path === undefined ? undefined : fromHere(path);
 }
 

@@ -12,7 +12,7 @@ import { evaluatorFor, isSpent, shrinkSteps, traceOfBest, type ShrinkOptions, ty
 import type { Candidate, Evaluator, Outcome, Sliced } from '../shrink/evaluate.ts';
 import { answerFrom, wantedIn, type Answer, type Question, type Stage } from '../shrink/question.ts';
 import type { Best } from '../shrink/shrinker.ts';
-import { loadedModules } from './kernel-module.ts';
+import { modulePath } from './kernel-module.ts';
 import type { Journal } from './shrink-journal.ts';
 import type { WorkerOptions } from './shrink-worker.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,7 +35,7 @@ const SLICE_MS = 50;
 
 /** Shrinks, and writes each smaller trace to `out`. @throws ShrinkError, Interrupted */
 export async function driveShrink(trace: Candidate, options: DriveOptions, terminal: Terminal): Promise<ShrinkResult> {
-  const driver = new Driver(options, terminal);
+  const driver = new Driver(trace.header.kernel.name, options, terminal);
   try {
     return await driver.run(trace);
   } finally {
@@ -53,11 +53,11 @@ class Driver {
   /** The best trace is newer than its file. */
   private unwritten: Best | undefined;
 
-  constructor(options: DriveOptions, terminal: Terminal) {
+  constructor(kernel: string, options: DriveOptions, terminal: Terminal) {
     this.options = options;
     this.terminal = terminal;
     this.evaluator = evaluatorFor(options);
-    this.pool = options.jobs > 1 ? createPool(options) : undefined;
+    this.pool = options.jobs > 1 ? createPool(kernel, options) : undefined;
   }
 
   async close(): Promise<void> {
@@ -153,11 +153,11 @@ class Driver {
   }
 }
 
-function createPool({ jobs, check, keepGoing, wanted, supplied }: DriveOptions): Piscina {
+function createPool(kernel: string, { jobs, check, keepGoing, wanted, supplied }: DriveOptions): Piscina {
   const isSource = import.meta.url.endsWith('.ts');
   const here = (name: string): URL => new URL(name, import.meta.url);
   const filename = fileURLToPath(here(isSource ? '../../scripts/worker-from-source.mjs' : './shrink-worker.js'));
   const options: WorkerOptions = { check, keepGoing: keepGoing ?? wanted !== undefined, supplied };
-  const workerData = { ...options, modules: loadedModules(), source: here('./shrink-worker.ts').href };
+  const workerData = { ...options, module: modulePath(kernel), source: here('./shrink-worker.ts').href };
   return new Piscina({ filename, name: 'run', minThreads: jobs, maxThreads: jobs, workerData });
 }

@@ -13,8 +13,8 @@ export interface WorkerOptions {
   readonly supplied: SuppliedFiles | undefined;
 }
 
-const { modules, ...options } = workerData as WorkerOptions & { readonly modules: readonly string[] };
-for (const path of modules) await loadKernelModule(path);
+const { module, ...options } = workerData as WorkerOptions & { readonly module: string | undefined };
+if (module !== undefined) await loadKernelModule(module);
 const evaluator = new Evaluator({ ...options, digester: await createDigester() });
 
 /** The outcome of a candidate. */

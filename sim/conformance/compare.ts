@@ -9,7 +9,7 @@ import type { SequenceOp } from '../../traces/sequences/op.ts';
 import { isNotRun, type StepResult, type VmaRow } from '../../traces/sequences/result.ts';
 import { decodeRuns } from '../../traces/sequences/run-length.ts';
 import type { Recording } from '../../traces/sequences/sequence.ts';
-import { HashBook } from './page-hash.ts';
+import { HashBook, ZERO_PAGE_HASH } from './page-hash.ts';
 
 /** What is compared, in the order of the reports. */
 export const FIELDS = ['outcome', 'byte', 'contents', 'vmaNormalised', 'vmaRaw', 'presence', 'mincore', 'faults', 'brk'] as const;
@@ -38,7 +38,7 @@ export function compareRecordings(expected: Recording, actual: Recording): Compa
     const [one, other] = [left.next(index), right.next(index)];
     const comparison: Partial<Record<Field, Difference | 'same'>> = {};
     for (const field of FIELDS) {
-      const [want, have] = field === 'contents' ? contentsInBoth(one, other) : [one?.[field], other?.[field]];
+      const [want, have] = field === 'contents' ? contentsInBoth(one?.contents, other?.contents) : [one?.[field], other?.[field]];
       if (want === undefined && have === undefined) continue;
       const difference = { sequence: expected.id, index, op, field, expected: want ?? NOTHING, actual: have ?? NOTHING };
       comparison[field] = want === have ? 'same' : difference;
@@ -48,7 +48,16 @@ export function compareRecordings(expected: Recording, actual: Recording): Compa
 }
 
 /** The fields of an op as texts that are equal when the fields are; undefined where there is none. */
-type Texts = { readonly [Name in Exclude<Field, 'contents'>]: string | undefined } & { readonly hashes: ReadonlyMap<number, string> };
+type Texts = { readonly [Name in Exclude<Field, 'contents'>]: string | undefined } & { readonly contents: Contents };
+
+/** Which pages are there, and the hashes of those that are not all zeros. */
+interface Contents {
+  readonly letters: readonly string[];
+  readonly hashes: ReadonlyMap<number, string>;
+}
+
+/** Has a page with this letter contents? */
+const isThere = (letter: string | undefined): boolean => letter !== undefined && letter !== '.' && letter !== 's';
 
 /** Reads a recording's lines in order. */
 class Reader {
@@ -64,7 +73,7 @@ class Reader {
     const [op, result] = [ops[index], results[index]];
     if (op === undefined || result === undefined) return undefined;
     for (const [page, hash] of Object.entries(result.d ?? {})) this.hashes.note(op.process, Number(page), hash);
-    const hashes = this.presentHashes(op.process, result, ARENAS[mode].pages);
+    const contents = this.contents(op.process, result, ARENAS[mode].pages);
     const child = /^P(\d)$/.exec(String(result.r))?.[1];
     if (op.op === 'fork' && child !== undefined) this.hashes.fork(op.process, Number(child));
     return {
@@ -76,17 +85,14 @@ class Reader {
       mincore: result.mc,
       faults: result.flt?.join(' '),
       brk: result.brk,
-      hashes,
+      contents,
     };
   }
 
-  /** The hash of each page that is there, which is what the lines say of it. */
-  private presentHashes(process: number, { pg }: StepResult, pages: number): ReadonlyMap<number, string> {
-    const present = new Set(
-      [...decodeRuns(pg ?? '', pages).entries()].filter(([, letter]) => letter !== '.' && letter !== 's').map(([page]) => page),
-    );
-    if (pg !== undefined) this.hashes.keep(process, present);
-    return new Map([...present].map((page) => [page, this.hashes.hashOf(process, page)]));
+  private contents(process: number, { pg }: StepResult, pages: number): Contents {
+    const letters = decodeRuns(pg ?? '', pages);
+    if (pg !== undefined) this.hashes.keep(process, { has: (page) => isThere(letters[page]) });
+    return { letters, hashes: this.hashes.entries(process) };
   }
 }
 
@@ -101,12 +107,15 @@ function byteText({ op }: SequenceOp, result: StepResult): string | undefined {
   return result.b === undefined ? undefined : String(result.b);
 }
 
-/** The hashes of the pages that both have; undefined if there is none. */
-function contentsInBoth(one: Texts | undefined, other: Texts | undefined): [string | undefined, string | undefined] {
-  const pages = [...(one?.hashes.keys() ?? [])].filter((page) => other?.hashes.has(page));
-  if (one === undefined || other === undefined || pages.length === 0) return [undefined, undefined];
-  const wrong = pages.filter((page) => one.hashes.get(page) !== other.hashes.get(page));
-  const text = ({ hashes }: Texts): string => wrong.map((page) => `page ${page} ${hashes.get(page)!}`).join(', ');
+/** The hashes that differ on pages that both have; undefined if there is no such page. */
+function contentsInBoth(one: Contents | undefined, other: Contents | undefined): [string | undefined, string | undefined] {
+  if (one === undefined || other === undefined) return [undefined, undefined];
+  const isInBoth = (page: number): boolean => isThere(one.letters[page]) && isThere(other.letters[page]);
+  if (!one.letters.some((_, page) => isInBoth(page))) return [undefined, undefined];
+  const hashOf = ({ hashes }: Contents, page: number): string => hashes.get(page) ?? ZERO_PAGE_HASH;
+  const pages = [...new Set([...one.hashes.keys(), ...other.hashes.keys()])].filter(isInBoth).sort((a, b) => a - b);
+  const wrong = pages.filter((page) => hashOf(one, page) !== hashOf(other, page));
+  const text = (contents: Contents): string => wrong.map((page) => `page ${page} ${hashOf(contents, page)}`).join(', ');
   return [text(one), text(other)];
 }
 

@@ -16,14 +16,18 @@ import { differenceLines } from './text.ts';
 
 /** @param real - what the difference was found in; its ops after the difference do not matter */
 export function traceOfDifference(real: Recording, difference: Difference): Trace {
-  const { index } = difference;
-  const cut = { ...real, ops: real.ops.slice(0, index + 1) };
-  const { trace, steps } = traceOfSequence(cut, differenceLines(difference, ['real kernel', 'model']).join('\n'));
+  const note = differenceLines(difference, ['real kernel', 'model']).join('\n');
+  return traceWithAnswers({ ...real, ops: real.ops.slice(0, difference.index + 1) }, note);
+}
+
+/** The trace of a sequence, each op with what the real kernel answered. */
+export function traceWithAnswers(real: Recording, note: string): Trace {
+  const { trace, steps } = traceOfSequence(real, note);
   const ops = [...trace.ops];
-  steps.forEach(({ at }, i) => {
+  for (const [i, { at }] of steps.entries()) {
     const result = at === undefined ? undefined : recordedResult(ops[at]!, real.results[i]);
-    if (at !== undefined && result !== undefined) ops[at] = { ...ops[at]!, result } as Op;
-  });
+    if (at !== undefined && result !== undefined) ops[at] = { ...ops[at], result } as Op;
+  }
   return { header: trace.header, ops };
 }
 

@@ -41,10 +41,9 @@ export class Oracle {
   /** Carries out op number `index` as a kernel did that answered `actual`. */
   step(op: Op, actual: Result, index: number): Opinion {
     const { reference } = this;
-    const before = op.op === 'pread' ? this.bytesOf(op) : undefined;
     const expected = predict(reference, op, actual, index);
     if (op.op === 'touch') return this.touched(op, expected);
-    if (op.op === 'pread' && typeof expected === 'number') reference.store(op.pid, op.addr, before!.subarray(0, expected));
+    if (op.op === 'pread' && typeof expected === 'number') this.copyFromFile(op, expected);
     const byte = op.op === 'read' ? reference.files.get(op.path)?.byteAt(op.offset) : undefined;
     return { expected, code: undefined, byte };
   }
@@ -67,16 +66,18 @@ export class Oracle {
     const { reference } = this;
     const access: Access = op.access === 'w' ? 'store' : 'load';
     if (expected !== 0) {
-      const verdict = reference.access(op.pid, op.addr, access);
-      return { expected, code: verdict === 'ok' ? undefined : signalCode(reference, op.pid, op.addr, verdict), byte: undefined };
+      const isRefused = reference.access(op.pid, op.addr, access) !== 'ok';
+      return { expected, code: isRefused ? signalCode(reference, op.pid, op.addr, access) : undefined, byte: undefined };
     }
     if (op.access === 'w') reference.store(op.pid, op.addr, Uint8Array.of(Number(op.value ?? 0)));
     return { expected, code: undefined, byte: op.access === 'r' ? reference.byte(op.pid, op.addr) : undefined };
   }
 
-  /** What a file has for a pread, before anything is copied. */
-  private bytesOf({ path, offset, length }: OpOf<'pread'>): Uint8Array {
-    return this.reference.files.get(path)?.read(offset, length).slice() ?? new Uint8Array(0);
+  /** One byte after the other: the memory may be a mapping of the file. */
+  private copyFromFile({ pid, path, offset, addr }: OpOf<'pread'>, length: number): void {
+    const file = this.reference.files.get(path);
+    if (file === undefined) return;
+    for (let i = 0; i < length; i++) this.reference.store(pid, addr + i, Uint8Array.of(file.byteAt(offset + i)));
   }
 }
 
@@ -93,7 +94,7 @@ export function answerOf(op: Op, { r, e, sig }: StepResult): Result {
 // ---- Rows of the recorded format.
 
 function rowOf(vma: ReferenceVma, first: number): VmaRow {
-  const letters = [...'rwx'].map((letter, bit) => ((vma.prot >> bit) & 1 ? letter : '-')).join('');
+  const letters = ['r', 'w', 'x'].map((letter, bit) => ((vma.prot >> bit) & 1 ? letter : '-')).join('');
   const path = vma.backing?.file.path;
   const backing = path === undefined ? '-' : path === '/f0' ? 'f0' : path === '/f1' ? 'f1' : 'sa';
   const [start, end] = [vma.start, vma.end].map((address) => floorToPage(address) / PAGE_BYTES - first);

@@ -20,7 +20,7 @@ export const ZERO_PAGE_HASH = pageHash(new Int32Array(PAGE_WORDS), 0);
 
 /** The last hash that was said of each page, by process. */
 export class HashBook {
-  private readonly known: Map<number, string>[] = [new Map()];
+  private readonly known: Map<number, string>[] = [new Map<number, string>()];
 
   fork(parent: number, child: number): void {
     this.known[child] = new Map(this.known[parent]);
@@ -31,8 +31,13 @@ export class HashBook {
     return this.known[process]?.get(page) ?? ZERO_PAGE_HASH;
   }
 
+  /** The pages whose hash is not that of zeros, with their hashes. */
+  entries(process: number): ReadonlyMap<number, string> {
+    return new Map(this.known[process]);
+  }
+
   /** Only these pages are there now. */
-  keep(process: number, pages: ReadonlySet<number>): void {
+  keep(process: number, pages: Pick<ReadonlySet<number>, 'has'>): void {
     const known = this.known[process];
     for (const page of known?.keys() ?? []) if (!pages.has(page)) known?.delete(page);
   }

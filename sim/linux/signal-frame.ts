@@ -10,6 +10,7 @@
  *
  * @see Linux arch/riscv/kernel/signal.c, arch/riscv/include/uapi/asm/ucontext.h
  */
+import { pid, vdsoCodeAt } from '../../kernel-model/index.ts';
 import { ERRNO } from './errno.ts';
 import type { Linux } from './linux.ts';
 import type { AlternateStack, Process, SignalInfo } from './process.ts';
@@ -43,6 +44,12 @@ export function vdsoBytes(): Uint8Array {
   return bytes;
 }
 
+/** Where a handler returns to; 0, where nothing is, if the program has unmapped it. */
+function trampolineOf({ machine: { kernel } }: Linux, process: Process): number {
+  const code = vdsoCodeAt(kernel, kernel.processes.get(pid(process.pid))!.space);
+  return code === undefined ? 0 : code + TRAMPOLINE_OFFSET;
+}
+
 /** Makes the process run the handler of a signal. @returns false if the frame cannot be written */
 export function pushFrame(linux: Linux, process: Process, info: SignalInfo): boolean {
   const { signals } = process;
@@ -71,7 +78,7 @@ export function pushFrame(linux: Linux, process: Process, info: SignalInfo): boo
   signals.mask |= action.mask & ~UNBLOCKABLE;
   if ((action.flags & SA_NODEFER) === 0) signals.mask |= maskOf(info.signal);
   if (Math.floor(action.flags / SA_RESETHAND) % 2 === 1) signals.actions.set(info.signal, { ...action, handler: SIG_DFL });
-  registers.x[1] = BigInt(linux.machine.kernel.design.vdso + TRAMPOLINE_OFFSET);
+  registers.x[1] = BigInt(trampolineOf(linux, process));
   registers.x[2] = BigInt(frame);
   registers.x[10] = BigInt(info.signal);
   registers.x[11] = BigInt(frame);

@@ -36,12 +36,37 @@ export interface LinuxStep {
 
 const KINDS = [
   ...(['touch', 'touch', 'touch', 'touch', 'touch', 'mmap', 'mmap', 'mmap', 'mmapFile', 'munmap', 'mprotect', 'mremap', 'brk'] as const),
-  ...(['madvise', 'madvise', 'madvise', 'mlock', 'fork', 'fork', 'exit', 'pin', 'unpin', 'write', 'truncate', 'sync', 'reclaim', 'noFrame'] as const),
+  ...([
+    'madvise',
+    'madvise',
+    'madvise',
+    'mlock',
+    'fork',
+    'fork',
+    'exit',
+    'pin',
+    'unpin',
+    'write',
+    'truncate',
+    'sync',
+    'reclaim',
+    'noFrame',
+  ] as const),
 ];
 
 const ADVICE: readonly Advice[] = [
   ...(['hugepage', 'hugepage', 'hugepage', 'nohugepage', 'dontneed', 'dontneed', 'free', 'free', 'cold', 'pageout', 'pageout'] as const),
-  ...(['remove', 'populateRead', 'populateWrite', 'collapse', 'collapse', 'guardInstall', 'guardRemove', 'wipeonfork', 'dontfork'] as const),
+  ...([
+    'remove',
+    'populateRead',
+    'populateWrite',
+    'collapse',
+    'collapse',
+    'guardInstall',
+    'guardRemove',
+    'wipeonfork',
+    'dontfork',
+  ] as const),
 ];
 
 /** Lengths that often are whole regions of eight pages. */

@@ -18,9 +18,11 @@ export const runs = (count: number): number => Math.max(1, Math.round(count * sc
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: int32Of(seed), numRuns: runs(RUNS_DEFAULT) });
 
-/** Puts the seed into the title of the root suite, the first line of the report. */
-export function mochaGlobalSetup(this: Runner): void {
-  this.suite.title = `faultline SEED=${seed}` + (scale === 1 ? '' : ` RUNS=${scale}`);
+/** Puts the seed into the first line of the report: the title of the root suite, which a parallel run has not. */
+export function mochaGlobalSetup(this: Runner & { isParallelMode?: () => boolean }): void {
+  const title = `faultline SEED=${seed}` + (scale === 1 ? '' : ` RUNS=${scale}`);
+  this.suite.title = title;
+  if (this.isParallelMode?.() === true) console.log(title);
 }
 
 function readScale(text: string): number {

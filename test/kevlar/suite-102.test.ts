@@ -217,7 +217,9 @@ describe('fork-exec-stress', () => {
       const result = replay(trace, { kernel, check: 'end', keepGoing: true, digester, onEvent, parameters: { provenance: false } });
       expect(result).to.include({ ops: trace.ops.length, execs: 301, assemblies: 0 });
       expect(result.findings.filter(isVisible)).to.deep.equal([]);
-      expect(cached).to.be.within(15, 22);
+      // Linux reads around each fault, Kevlar the one page.
+      const [least, most] = kernel === 'linux' ? [200, 250] : [15, 22];
+      expect(cached).to.be.within(least, most);
     });
   }
 });

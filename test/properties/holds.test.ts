@@ -21,23 +21,25 @@ interface Failed {
 }
 
 /** Everything found in so many runs, `every` op checked in one of ten. */
-function failuresOf(name: string, hasFaults: boolean, count: number): readonly Failed[] {
+function failuresOf(name: string, kernel: string, hasFaults: boolean, count: number): readonly Failed[] {
   return Array.from({ length: count }, (_, i) => i).flatMap((i) => {
-    const trace = generateTrace(`${seed}/${name}/${i}`, { hasFaults });
+    const trace = generateTrace(`${seed}/${name}/${i}`, { kernel, hasFaults });
     return replay(trace, { digester, check: i % 10 === 0 ? 'every' : 'changes' }).findings.map((finding) => ({ trace, finding }));
   });
 }
 
-for (const [name, hasFaults, count] of [
-  ['kevlar', false, 300],
-  ['kevlar while frames and stores fail', true, 300],
+for (const [name, kernel, hasFaults, count] of [
+  ['kevlar', 'kevlar', false, 300],
+  ['kevlar while frames and stores fail', 'kevlar', true, 300],
+  ['linux', 'linux', false, 300],
+  ['linux while frames and stores fail', 'linux', true, 300],
 ] as const) {
   describe(name, () => {
     let failures: readonly Failed[] = [];
 
     before(function () {
       this.timeout(0); // RUNS may make it long
-      failures = failuresOf(name, hasFaults, runs(count));
+      failures = failuresOf(name, kernel, hasFaults, runs(count));
     });
 
     for (const property of FINDING_PROPERTIES) {

@@ -9,15 +9,17 @@ import { assertHolds } from '../helpers/hold.ts';
 const digester = await createDigester();
 const COUNTS: Readonly<Record<string, number>> = { holds: 20, repeatable: 30, 'checks-only-watch': 20, 'round-trip': 60 };
 
-describe('kevlar, run more than once', () => {
-  for (const property of RUN_PROPERTIES) {
-    it(`${property.name}: ${property.says}`, function () {
-      this.timeout(0); // RUNS may make it long
-      const isMetamorphic = METAMORPHIC.includes(property);
-      assertHolds(property, digester, { count: COUNTS[property.name] ?? 40, hasFaults: !isMetamorphic });
-    });
-  }
-});
+for (const kernel of ['kevlar', 'linux']) {
+  describe(`${kernel}, run more than once`, () => {
+    for (const property of RUN_PROPERTIES) {
+      it(`${property.name}: ${property.says}`, function () {
+        this.timeout(0); // RUNS may make it long
+        const isMetamorphic = METAMORPHIC.includes(property);
+        assertHolds(property, digester, { kernel, count: COUNTS[property.name] ?? 40, hasFaults: !isMetamorphic });
+      });
+    }
+  });
+}
 
 /** A mutant whose damage depends on how the kernel is tuned, and the property that must see that without a reference. */
 const SEEN: readonly (readonly [property: string, mutant: string])[] = [

@@ -28,6 +28,11 @@ const SHARED = `
   p1 mmap 0x0 8192 rw shared path=/f
   p1 touch w 0xa00000000+2`;
 
+const ON_LINUX = `
+  p1 mmap 0xa00000000 8192 rw private,anonymous,fixed
+  p1 touch w 0xa00000000+2`;
+const LINUX = { name: 'linux' };
+
 const spaceOf = (k: Kernel): AddressSpace => k.process(pid(1)).space;
 const slotOf = (k: Kernel, address: number): number => k.tables.pageSlot(spaceOf(k).root, vpnOf(address));
 const frameAt = (k: Kernel, address: number): number => frameOfPte(k.tables.entryAt(slotOf(k, address)));
@@ -44,6 +49,8 @@ const anonymous = (start: number, end: number, role: Vma['role'] = 'mapping'): V
 const DAMAGES: Readonly<Record<string, readonly [ops: string, options: SceneOptions]>> = {
   'metadata-live': [MAPPED, { spoil: (k) => k.frames.setUse(spaceOf(k).root, 'data') }],
   'cache-no-writable-alias': [STARTED, { spoil: (k) => k.tables.setEntry(slotOf(k, 0x10000), leafPte(pfn(frameAt(k, 0x10000)), 7)) }],
+  'zero-page-intact': [ON_LINUX, { spec: LINUX, spoil: (k) => void (k.memory.page(k.zeroFrame)[7] = 1) }],
+  'exclusive-once': [ON_LINUX, { spec: LINUX, spoil: (k) => k.tables.setEntry(slotOf(k, AT + 4096), leafPte(pfn(frameAt(k, AT)), 1)) }],
   'cache-truth': [STARTED, { spoil: (k) => void (k.memory.page(pfn(frameAt(k, 0x10000)))[4095]! ^= 1) }],
   'cache-index-unique': [
     STARTED,

@@ -26,8 +26,11 @@ const MAP_LETTERS: readonly MapLetter[] = ['-', 'p', 's', 'sv', 'a', 'F', 'N', '
 const REMAP_LETTERS: readonly RemapLetter[] = ['m', 'f', 'd'];
 const PROT_LETTERS: readonly ProtLetter[] = ['r', 'w', 'x', 'D'];
 const LENGTH_END = 2n ** 64n;
+/** Longer ones are those that a trace can hold: see `Length` in traces/field.ts. */
+const LENGTH_MAX = 2n ** 47n;
+const LENGTH_WANTED = 'a length such as 0x3000; beyond 2^47 a multiple of 0x1000, or 0xffffffffffffffff';
 /** File offsets and sizes: bounds what a line can make a run hold in memory. */
-export const OFFSET_MAX = 2 ** 30;
+const OFFSET_MAX = 2 ** 30;
 
 function fail(text: string, where: Where, field: string, wanted: string): never {
   throw new TraceError(where, field, `is ${show(text)}, but must be ${wanted}`);
@@ -63,7 +66,8 @@ const number = (maximum: number): WordKind<number> => ({
 const length: WordKind<bigint> = {
   parse(text, where, field) {
     const value = /^(0x[0-9a-f]{1,16}|\d{1,20})$/.test(text) ? BigInt(text) : LENGTH_END;
-    return value < LENGTH_END ? value : fail(text, where, field, 'a length of 64 bits, such as 0x3000');
+    const isExact = value <= LENGTH_MAX || value % 4096n === 0n || value === LENGTH_END - 1n;
+    return value < LENGTH_END && isExact ? value : fail(text, where, field, LENGTH_WANTED);
   },
   format: (value) => `0x${value.toString(16)}`,
 };
@@ -87,7 +91,7 @@ const KINDS: { readonly [Kind in keyof Words]: WordKind<Words[Kind]> } = {
 };
 
 const kindsOf = (op: OpName): [field: string, kind: WordKind<unknown>][] =>
-  Object.entries(WORDS[op]).map(([field, kind]) => [field, KINDS[kind as keyof Words] as WordKind<unknown>]);
+  Object.entries(WORDS[op]).map(([field, kind]) => [field, KINDS[kind] as WordKind<unknown>]);
 
 /** The line of an op, without its line end; `@K` stands before it if it is not the first process's. */
 export function formatSequenceOp(op: SequenceOp): string {

@@ -88,5 +88,5 @@ export type ResultLine = Static<typeof RESULT_SCHEMA>;
 export type StepResult = Omit<ResultLine, 'q' | 'i' | 'p' | 'op'>;
 
 /** Answers that say that the op was not executed. */
-export const NOT_RUN = ['SKIP', 'LIMIT', 'NOPROC'] as const;
+const NOT_RUN = ['SKIP', 'LIMIT', 'NOPROC'] as const;
 export const isNotRun = ({ r }: StepResult): boolean => (NOT_RUN as readonly unknown[]).includes(r);

@@ -24,7 +24,7 @@ export interface Recording extends Sequence {
 }
 
 /** Ops of one sequence: bounds the work of a file. */
-export const OPS_MAX = 100_000;
+const OPS_MAX = 100_000;
 
 // The text of ops.
 

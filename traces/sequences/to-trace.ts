@@ -6,7 +6,6 @@
  * the kernel anything. Process K of the sequence is process K + 1 of the trace.
  */
 import type { Trace } from '../codec.ts';
-import { LENGTH_MAX, LENGTH_WRAPS } from '../field.ts';
 import type { Op, OpOf } from '../op.ts';
 import { addressOf, ARENAS, type Mode } from './arena.ts';
 import {
@@ -37,7 +36,7 @@ export interface SequenceTrace {
 }
 
 /** Sizes of f0 and f1 at the beginning, in bytes. */
-export const FILE_SIZES: readonly [number, number] = [5 * 4096 + 0x123, 3 * 4096];
+const FILE_SIZES: readonly [number, number] = [5 * 4096 + 0x123, 3 * 4096];
 /** First address that a program may have, and first that it may not. */
 const USER_START = 0x1_0000;
 const USER_END = 2 ** 47 - 4096;
@@ -233,11 +232,8 @@ const range = ({ addr, length }: { readonly addr: SequenceOpOf<'munmap'>['addr']
   length: lengthOf(length),
 });
 
-/** A length as traces have it: what user space cannot hold is rounded up to pages, which no call can tell. */
-function lengthOf(length: bigint): number {
-  if (length <= BigInt(LENGTH_MAX)) return Number(length);
-  return Math.min(LENGTH_WRAPS, Number(((length + 4095n) / 4096n) * 4096n));
-}
+/** A length as traces have it: a double holds it, but for 2^64 - 1, which is kept as 2^64. */
+const lengthOf = (length: bigint): number => Number(length);
 
 const MAP_FLAGS: Readonly<Record<Exclude<MapLetter, '-'>, OpOf<'mmap'>['flags'][number]>> = {
   p: 'private',

@@ -220,7 +220,7 @@ describe('the command line', () => {
       ],
       ['cut.jsonl.gz', gzipSync(good.repeat(50)).subarray(0, 40), /^cut\.jsonl\.gz/],
       ['empty.jsonl', '', /^empty\.jsonl: is empty/],
-      ['kernel.jsonl', header('{"name":"linux"}', '[]'), /^there is no kernel "linux"; there is kevlar, /],
+      ['kernel.jsonl', header('{"name":"minix"}', '[]'), /^there is no kernel "minix"; there is kevlar, /],
     ];
     for (const [name, content, says] of FILES) {
       it(`is one line and exit 1, in replay and in validate (${name})`, async () => {

@@ -12,7 +12,11 @@ import { parseRecordings, type Recording } from '../../../traces/sequences/seque
 import { anyRecording, anySequence } from '../../traces/sequences/arbitrary.ts';
 
 const FILE = 'test/linux/mm-sequences.jsonl.gz';
-const recordings = (): Recording[] => [...parseRecordings(gunzipSync(readFileSync(FILE)).toString().split('\n'), FILE)].slice(0, 40);
+/** The first 40 recordings, read once. */
+const recordings = ((): (() => readonly Recording[]) => {
+  let read: readonly Recording[] | undefined;
+  return () => (read ??= [...parseRecordings(gunzipSync(readFileSync(FILE)).toString().split('\n'), FILE)].slice(0, 40));
+})();
 
 const LIES: Readonly<Record<Exclude<Field, 'vmaRaw'>, (result: StepResult) => StepResult | undefined>> = {
   outcome: (result) => (result.e === 'EINVAL' ? { ...result, e: 'ENOMEM' } : undefined),

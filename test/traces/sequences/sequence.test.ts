@@ -48,6 +48,7 @@ describe('sequences as text', () => {
     ['an address that is none', () => written('r q+0x0'), /^s\.txt:2: field `addr`: is "q\+0x0"/],
     ['an address far away', () => written('r s+0x1ffffffff'), /^s\.txt:2: field `addr`/],
     ['a length of 65 bits', () => written('munmap s+0x0 0x10000000000000000'), /^s\.txt:2: field `length`/],
+    ['a length that no trace holds', () => written('munmap s+0x0 0xfffffffffffff001'), /^s\.txt:2: field `length`: .*beyond 2\^47/],
     ['a negative length', () => written('munmap s+0x0 -4096'), /^s\.txt:2: field `length`/],
     ['a byte of nine bits', () => written('w s+0x0 0x100'), /^s\.txt:2: field `value`/],
     ['a flag twice', () => written('mmap 0 0x1000 rw p,a,a - 0x0'), /^s\.txt:2: field `flags`/],
