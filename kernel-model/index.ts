@@ -20,7 +20,7 @@ export { fork, vfork } from './fork.ts';
 export { INVARIANTS } from './invariants.ts';
 export type { Invariant, Violation } from './violation.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
-export { designOf, kernelNamed, kernelWith, KERNELS, rulesOf, type NamedKernel } from './kernels.ts';
+export { designOf, kernelNamed, kernelWith, KERNELS, rightKernelFor, rulesOf, type NamedKernel } from './kernels.ts';
 export { mmap, munmap, type MmapRequest } from './mmap.ts';
 export { operationsOf, type Operations } from './operations.ts';
 export { rightFor } from './fault.ts';

@@ -138,6 +138,10 @@ export function kernelNamed(name: string): NamedKernel | string {
   return changes.length === 0 ? known : { ...known, name, mutants };
 }
 
+/** The kernel that does right what another of the same design may do wrong. */
+export const rightKernelFor = ({ design = 'kevlar' }: Pick<NamedKernel, 'design'>): NamedKernel =>
+  KERNELS.find((kernel) => (kernel.design ?? 'kevlar') === design && kernel.mutants.length === 0)!;
+
 /** The name of the right kernel with one wrong decision, and with what that needs to show. */
 export const kernelWith = ({ id, needs }: Mutant): string => (needs === undefined ? `kevlar+${id}` : `kevlar+${needs}+${id}`);
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ESLint } from 'eslint';
+import { onlyThoroughly } from './helpers/seed.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PURE = ['kernel-model', 'traces', 'sim', 'properties'];
@@ -59,12 +60,14 @@ describe('eslint', () => {
   ];
 
   for (const folder of PURE) {
-    it(`finds each way to chance, clock, timer, locale and the outside in ${folder}/ (${NONDETERMINISTIC.length})`, async () => {
+    it(`finds each way to chance, clock, timer, locale and the outside in ${folder}/ (${NONDETERMINISTIC.length})`, async function () {
+      onlyThoroughly(this);
       for (const [rule, code] of NONDETERMINISTIC) expect(await rulesFor(folder, code), code).to.include(rule);
     });
   }
 
-  it(`finds untidy code in every folder (${UNTIDY.length})`, async () => {
+  it(`finds untidy code in every folder (${UNTIDY.length})`, async function () {
+    onlyThoroughly(this);
     for (const folder of ['kernel-model', EDGE]) {
       for (const [rule, code] of UNTIDY) expect(await rulesFor(folder, code), code).to.include(rule);
     }

@@ -1,6 +1,6 @@
 /** `faultline replay`: runs a trace, says what it found, and exits with what that means. */
 import { Option } from 'commander';
-import type { Parameters, Profile } from '../../kernel-model/index.ts';
+import { kernelNamed, rightKernelFor, type Parameters, type Profile } from '../../kernel-model/index.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { CheckMode } from '../checker.ts';
 import { createDigester } from '../digest.ts';
@@ -162,7 +162,9 @@ function hintLines({ result }: TraceRun, { path, flags }: RunContext): string[] 
     hints.push(`faultline trace notation ${file} --from ${Math.max(0, op - 8)} --count 9`);
     hints.push(`${same} --until ${op + 1} --events events.jsonl`);
   }
-  if (verdict === 'failed' && kernel !== 'kevlar') hints.push(`faultline replay ${file} --kernel kevlar --threshold ${threshold}`);
+  const known = kernelNamed(kernel);
+  const right = typeof known === 'string' ? kernel : rightKernelFor(known).name;
+  if (verdict === 'failed' && kernel !== right) hints.push(`faultline replay ${file} --kernel ${right} --threshold ${threshold}`);
   if (verdict !== 'limit') hints.push(`faultline sweep ${file}`);
   return hints.length === 0 ? [] : ['', 'next', ...hints.map((hint) => `  ${hint}`)];
 }

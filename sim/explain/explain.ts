@@ -4,7 +4,7 @@
  * The first run finds the failure, the second watches what concerns it. The decisions to blame are found by experiment,
  * on a slice of the trace where that fails alike, and confirmed on all ops up to the failure. Nothing here knows a bug.
  */
-import { KERNELS, type NamedKernel } from '../../kernel-model/index.ts';
+import { rightKernelFor, type NamedKernel } from '../../kernel-model/index.ts';
 import type { SuppliedFiles } from '../../traces/content.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
@@ -89,7 +89,7 @@ export function* explain(
   const fewer = yield* fewerOps(later, { kernel, near, signature, slices: story.slices });
   const guess = { active: new Set(story.wrong.keys()), near: rulesNear(finding, story.events) };
   const guilt = yield* findGuilt({ bench: later, kernel, signature, ops: near, fewer, ...guess });
-  const right = yield* runRight(later, near);
+  const right = yield* runRight(later, kernel, near);
   const { threshold } = result;
   const hugePages = story.hugePages;
   const thresholds = yield* tryThresholds({ bench: later, kernel, signature, finding, ops, cut, own: threshold, hugePages });
@@ -186,8 +186,8 @@ function* fewerOps(
 }
 
 /** The same ops on the design done right. */
-function* runRight(bench: Bench, near: readonly Op[]): Explaining<RightRun> {
-  const kernel = KERNELS.find(({ mutants }) => mutants.length === 0)!;
+function* runRight(bench: Bench, wrong: NamedKernel, near: readonly Op[]): Explaining<RightRun> {
+  const kernel = rightKernelFor(wrong);
   const { failure, ops } = yield* bench.run({ doing: `on ${kernel.name}`, kernel, ops: near });
   return { kernel: kernel.name, finding: failure, ops };
 }

@@ -3,7 +3,7 @@
  *
  * First none at all, then fewer and fewer, until no single one can go: each that is left has its part in the failure.
  */
-import { kernelNamed } from '../../kernel-model/index.ts';
+import { kernelNamed, rightKernelFor } from '../../kernel-model/index.ts';
 import { KERNEL_NAME_LENGTH_MAX } from '../../traces/header.ts';
 import type { Candidate } from './evaluate.ts';
 import type { Shrinker, Stepping } from './shrinker.ts';
@@ -35,16 +35,18 @@ export function* shrinkRules(shrinker: Shrinker): Stepping<void> {
   }
 }
 
-/** The kernels' names in the order of preference: `kevlar` and more, or what the trace has and less. */
+/** The kernels' names in the order of preference: the right one of the design and more, or what the trace has and less. */
 function candidatesWith(best: Candidate, base: string, sets: readonly (readonly string[])[]): Candidate[] {
   const own = new Set(rulesOfKernel(base));
-  const fromRight = sets.map((ids) => `kevlar${ids.map((id) => `+${id}`).join('')}`);
+  const kernel = kernelNamed(base);
+  const right = typeof kernel === 'string' ? base : rightKernelFor(kernel).name;
+  const fromRight = sets.map((ids) => `${right}${ids.map((id) => `+${id}`).join('')}`);
   const fromOwn = sets.map((ids) => {
     const less = [...own].filter((id) => !ids.includes(id)).map((id) => `~${id}`);
     const more = ids.filter((id) => !own.has(id)).map((id) => `+${id}`);
     return `${base}${less.join('')}${more.join('')}`;
   });
-  const names = base === 'kevlar' ? fromRight : [...fromRight, ...fromOwn];
+  const names = base === right ? fromRight : [...fromRight, ...fromOwn];
   return names
     .filter((name) => name.length <= KERNEL_NAME_LENGTH_MAX && name !== best.header.kernel.name && typeof kernelNamed(name) !== 'string')
     .map((name) => ({ header: { ...best.header, kernel: { ...best.header.kernel, name } }, ops: best.ops }));

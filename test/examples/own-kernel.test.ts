@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { playSession, withoutTimes } from '../../scripts/example-session.ts';
+import { onlyThoroughly } from '../helpers/seed.ts';
 
 const FOLDER = 'examples/own-kernel';
 /** Of the properties the one that every check of a run decides: the others take long. */
@@ -41,7 +42,8 @@ describe('examples/own-kernel', function () {
   this.timeout(300_000);
   const kernel = readFileSync(join(FOLDER, 'kernel.ts'), 'utf8');
 
-  it('prints what its README says (else write it anew: see scripts/example-session.ts)', async () => {
+  it('prints what its README says (else write it anew: see scripts/example-session.ts)', async function () {
+    onlyThoroughly(this);
     const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
     expect(withoutTimes(await playSession(FOLDER))).to.equal(withoutTimes(readme));
   });

@@ -1,26 +1,34 @@
 /**
  * The seed of a test run and how much work it does. mocha loads this file before all tests (.mocharc.cjs).
  *
- * `SEED=… npm test` repeats a run exactly; `RUNS=10 npm test` draws ten times as many cases, `RUNS=0.1` a tenth.
+ * `SEED=… npm test` repeats a run exactly. `RUNS=1 npm test` is what CI runs; without RUNS a quarter of the cases is drawn, and what
+ * takes long is left out. `RUNS=10` draws ten times as many as CI.
  * Without SEED it is '1': outside CI a run is the same every time. CI takes the seed from the commit.
  */
-import type { Runner } from 'mocha';
+import type { Context, Runner } from 'mocha';
 import fc from 'fast-check';
 
 const RUNS_DEFAULT = 100;
 
 /** Any text that is not empty. */
 export const seed: string = process.env['SEED'] || '1';
-const scale = readScale(process.env['RUNS'] || '1');
+const scale = readScale(process.env['RUNS'] || '0.25');
 
-/** The number of cases for a property that by default draws `count`: scaled by RUNS, at least one. */
+/** Skips a test that takes long, and says how it is run, unless RUNS is 1 or more. */
+export function onlyThoroughly(context: Context): void {
+  if (scale >= 1) return;
+  console.log('      skipped: takes long (RUNS=1 npm test)');
+  context.skip();
+}
+
+/** The number of cases for a property that with RUNS=1 draws `count`, at least one. */
 export const runs = (count: number): number => Math.max(1, Math.round(count * scale));
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: int32Of(seed), numRuns: runs(RUNS_DEFAULT) });
 
 /** Puts the seed into the first line of the report: the title of the root suite, which a parallel run has not. */
 export function mochaGlobalSetup(this: Runner & { isParallelMode?: () => boolean }): void {
-  const title = `faultline SEED=${seed}` + (scale === 1 ? '' : ` RUNS=${scale}`);
+  const title = `faultline SEED=${seed}` + ` RUNS=${scale}`;
   this.suite.title = title;
   if (this.isParallelMode?.() === true) console.log(title);
 }

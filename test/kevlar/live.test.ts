@@ -12,6 +12,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { faultline } from '../helpers/command-line.ts';
 import { BUSYBOXES, skipUnlessGuest } from '../helpers/live.ts';
+import { onlyThoroughly } from '../helpers/seed.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const [, HAZARD] = BUSYBOXES;
@@ -50,6 +51,7 @@ describe('the suite, live', function () {
   this.timeout(300_000);
 
   it('holds on kevlar at 128 with every page and every change checked', async function () {
+    onlyThoroughly(this);
     skipUnlessGuest(this, HAZARD);
     const { passed, failed, leakedFrames, failure, findings } = await suite('--check', 'changes');
     expect({ passed, failed, leakedFrames, failure, findings }).to.deep.equal({
@@ -70,6 +72,7 @@ describe('the suite, live', function () {
     ['kevlar@m9.8', '600'],
   ] as const) {
     it(`holds on ${kernel} at ${threshold}`, async function () {
+      if (threshold !== '0') onlyThoroughly(this);
       skipUnlessGuest(this, HAZARD);
       const { passed, failed } = await suite('--kernel', kernel, '--threshold', threshold);
       expect([passed, failed]).to.deep.equal([CHECKS, 0]);

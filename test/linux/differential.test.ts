@@ -13,6 +13,7 @@ import { differenceLines } from '../../sim/conformance/text.ts';
 import { runOnModel } from '../../sim/conformance/run-model.ts';
 import { createDigester } from '../../sim/digest.ts';
 import { parseRecordings, type Recording } from '../../traces/sequences/sequence.ts';
+import { onlyThoroughly } from '../helpers/seed.ts';
 
 const FILE = 'test/linux/mm-sequences.jsonl.gz';
 const NAMES = ['real kernel', 'model'] as const;
@@ -33,7 +34,8 @@ describe('the linux design against Linux 6.18', () => {
     expect(differences.flatMap((difference) => differenceLines(difference, NAMES))).to.deep.equal([]);
   }).timeout(180_000);
 
-  it('holds its invariants and agrees with the reference reader on the way (every 8th sequence)', async () => {
+  it('holds its invariants and agrees with the reference reader on the way (every 8th sequence)', async function () {
+    onlyThoroughly(this);
     const digester = await createDigester();
     for (const real of recordings().filter(({ id, mode }) => id % 8 === 0 && mode !== 'huge'))
       expect(runOnModel(real, { digester, check: 'changes' }).problem, `sequence ${real.id}`).to.equal(undefined);

@@ -7,6 +7,7 @@ import type { EventOf } from '../../kernel-model/index.ts';
 import { createDigester } from '../../sim/digest.ts';
 import { readTrace } from '../../sim/cli/trace-file.ts';
 import { replay, type ReplayResult } from '../../sim/replay.ts';
+import { onlyThoroughly } from '../helpers/seed.ts';
 
 const RECORDED = new URL('../../traces/recorded/', import.meta.url);
 /** Where the data segment begins, and its page: the 385th of the region. */
@@ -35,7 +36,8 @@ async function run(
 
 describe('suite20, recorded from real BusyBox', () => {
   for (const threshold of [0, 128, 600]) {
-    it(`holds on kevlar: every byte, every invariant, nothing leaked (threshold ${threshold})`, async () => {
+    it(`holds on kevlar: every byte, every invariant, nothing leaked (threshold ${threshold})`, async function () {
+      if (threshold !== 128) onlyThoroughly(this);
       const { result } = await run('suite20.jsonl.gz', 'kevlar', threshold);
       expect(result.findings).to.deep.equal([]);
       expect(result.divergence).to.equal(undefined);
@@ -45,7 +47,8 @@ describe('suite20, recorded from real BusyBox', () => {
     });
   }
 
-  it('holds on kevlar with its image moved to 0x400000', async () => {
+  it('holds on kevlar with its image moved to 0x400000', async function () {
+    onlyThoroughly(this);
     const { result } = await run('suite20-0x400000.jsonl.gz', 'kevlar', 128);
     expect(result.verdict).to.equal('held');
   });

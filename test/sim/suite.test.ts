@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { QemuGuest } from '../../scripts/suite-qemu.ts';
 import { missingApplets, problemOf, readSuite, type Check } from '../../sim/suite.ts';
+import { onlyThoroughly } from '../helpers/seed.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const readJson = (path: string): unknown => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
@@ -28,6 +29,7 @@ describe('the BusyBox suite', () => {
 
   for (const path of GUESTS) {
     it(`is what BusyBox prints under qemu (${path})`, function () {
+      onlyThoroughly(this);
       if (!existsSync(join(ROOT, path))) return void skip(this, `${path} is not there (npm run guest)`);
       const guest = new QemuGuest(join(ROOT, path));
       try {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { runLive } from '../../helpers/live.ts';
 import { DATA, tinyElf } from '../../helpers/tiny-elf.ts';
 import { CALL, describeGuests, endingOf, EXIT, EXIT_WITH_ERRNO, expectOrder, runOnBoth, words64, type Guest } from './guest.ts';
+import { onlyThoroughly } from '../../helpers/seed.ts';
 
 const [E2BIG, ENOMEM, EFAULT, EINVAL, EMFILE, ENAMETOOLONG] = [7, 12, 14, 22, 24, 36];
 const PRIVATE_ANONYMOUS = 0x22;
@@ -77,7 +78,8 @@ loop: ${calling(CALL.openat, AT_FDCWD, DATA, 0)}
     ${EXIT_WITH_ERRNO}`;
 
 describe('open', () => {
-  it('a million times without a close is EMFILE', () => {
+  it('a million times without a close is EMFILE', function () {
+    onlyThoroughly(this);
     const options = { check: 'none', files: { '/f': 'text' }, parameters: { frames: 1024 } } as const;
     const outcome = runLive(tinyElf({ source: OPENS, data: '/f' }), options);
     expect(endingOf(outcome)).to.equal(EMFILE);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { LiveMachine } from '../../../sim/live.ts';
 import { BUSYBOXES, runLive, skipUnlessGuest } from '../../helpers/live.ts';
-import { runs } from '../../helpers/seed.ts';
+import { runs, onlyThoroughly } from '../../helpers/seed.ts';
 import { DATA, tinyElf } from '../../helpers/tiny-elf.ts';
 import { CALL, describeGuests, endingOf, EXIT, EXIT_WITH_ERRNO, expectOrder, runOnBoth, SMALL } from './guest.ts';
 
@@ -26,7 +26,8 @@ child: ${EXIT}
 failed: ${EXIT_WITH_ERRNO}`;
 
 describe('forks', () => {
-  it('one after the other, 100000 of them, succeed and leak nothing', () => {
+  it('one after the other, 100000 of them, succeed and leak nothing', function () {
+    onlyThoroughly(this);
     const outcome = runLive(tinyElf({ source: forksOneByOne(100_000) }), { check: 'none', parameters: SMALL });
     expect(endingOf(outcome)).to.equal(0);
     expect(outcome.counts.forks).to.equal(100_000);

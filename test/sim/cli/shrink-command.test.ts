@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { faultline } from '../../helpers/command-line.ts';
+import { onlyThoroughly } from '../../helpers/seed.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** Nine ops: 127 pages and the tail of the constants are cached, the next exec assembles. */
@@ -63,7 +64,8 @@ describe('faultline shrink', () => {
     expect(readFileSync(at('parts.jsonl'), 'utf8')).to.equal(readFileSync(at('tail.jsonl'), 'utf8'));
   }).timeout(120_000);
 
-  it('that is killed goes on to the same end', async () => {
+  it('that is killed goes on to the same end', async function () {
+    onlyThoroughly(this);
     const args = ['shrink', PIPELINE, '-k', 'kevlar@m9.8', '-t', '0'];
     expect((await faultline(...args, '-o', at('whole.jsonl'))).code).to.equal(0);
     const command = [...['--import', 'tsx/esm', join(ROOT, 'sim/cli/main.ts')], ...args, '-o', at('killed.jsonl')];

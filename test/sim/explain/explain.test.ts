@@ -13,6 +13,7 @@ import { storyOf } from '../../../sim/explain/steps.ts';
 import { explanationLines } from '../../../sim/explain/text.ts';
 import { replay } from '../../../sim/replay.ts';
 import type { Trace } from '../../../traces/codec.ts';
+import { onlyThoroughly } from '../../helpers/seed.ts';
 
 const TRACES = new URL('../../../traces/', import.meta.url);
 const digester = await createDigester();
@@ -94,6 +95,7 @@ describe('an explanation', () => {
     });
 
     it('finds it in the suite of 15,666 ops, at thresholds from 0 to 167 (kevlar@m9.8)', async function () {
+      onlyThoroughly(this);
       this.timeout(120_000);
       const explanation = explained(await traceAt('reconstructed/busybox-102.jsonl.gz'), { kernel: 'kevlar@m9.8' });
       expect(blamed(explanation)).to.deep.equal(['caches-partial-pages', 'assembly-copies-whole-page']);

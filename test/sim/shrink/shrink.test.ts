@@ -14,7 +14,7 @@ import { evaluatorFor, ShrinkError, shrinkSteps, shrinkTrace, type ShrinkOptions
 import { signatureText } from '../../../sim/shrink/signature.ts';
 import { parseNotation } from '../../../traces/notation.ts';
 import { digester, headerOf } from '../../helpers/scene.ts';
-import { runs } from '../../helpers/seed.ts';
+import { runs, onlyThoroughly } from '../../helpers/seed.ts';
 
 const OPTIONS: ShrinkOptions = { check: 'changes', digester };
 const evaluator = new Evaluator(OPTIONS);
@@ -60,7 +60,8 @@ describe('shrinking a recorded run', () => {
     expect(result.isComplete).to.equal(true);
   });
 
-  it('stays near the threshold if that must stay', async () => {
+  it('stays near the threshold if that must stay', async function () {
+    onlyThoroughly(this);
     const start = await stored('recorded/suite20-0x400000.jsonl.gz');
     const result = shrinkTrace(start, { ...OPTIONS, fixed: ['threshold'] });
     expectSound(start, result);
