@@ -26,6 +26,8 @@ interface MutantsFlags {
   readonly seeds: number;
   readonly time: number;
   readonly check: CheckMode;
+  readonly swarm: boolean;
+  readonly bias: boolean;
   readonly json?: boolean;
   readonly plot?: string;
 }
@@ -37,6 +39,7 @@ Examples:
   faultline mutants --seed a --seeds 20                   with the seeds a, a/2, … a/20
   faultline mutants --runs 500 --json | jq -r '.rows[] | select(.survived).mutant'
   faultline mutants --seeds 20 --plot mutants.html        the table as a page too
+  faultline mutants --seeds 5 --no-swarm                  what is missed without swarm masks
 
 The same seed gives the same traces; unless the time runs out first, all but the times is the same again.
 Exits with 0 if every mutant was killed by an invariant that it names, 5 if one survived, 2 or 3 if the right kernel fails.`;
@@ -54,6 +57,8 @@ export const defineMutants: CommandDefinition = (program, { terminal, exitWith }
     .option('--seeds <n>', 'hunt so many times, each with another seed', positive, 1)
     .option('--time <seconds>', 'seconds a hunt may take', seconds, 60)
     .addOption(checkOption().choices(CHECK_MODES.filter((mode) => mode !== 'none')))
+    .option('--no-swarm', 'every trace draws from all kinds of ops: how much do swarm masks find?')
+    .option('--no-bias', 'addresses and offsets anywhere: how much does it find to draw them near boundaries?')
     .addOption(jsonOption())
     .option('--plot <file>', 'also write the table as a page: .html', plotFile('html'))
     .addHelpText('after', EXAMPLES)
@@ -127,10 +132,10 @@ class MatrixRun {
   }
 
   private async optionsBySeed(): Promise<readonly HuntOptions[]> {
-    const { seed, seeds, runs, time, check } = this.flags;
+    const { seed, seeds, runs, time, check, swarm, bias } = this.flags;
     const digester = await createDigester();
     return Array.from({ length: seeds }, (_, i) => ({
-      trace: (index) => generateTrace(`${seedName(seed, i)}/${index}`),
+      trace: (index) => generateTrace(`${seedName(seed, i)}/${index}`, { isSwarm: swarm, isBiased: bias }),
       runsMax: runs,
       check,
       digester,
