@@ -30,7 +30,7 @@ export const KEVLAR_CALLS: CallPredictors = {
     if (wrong !== undefined) return wrong;
     const [start, end] = [vaddr(actual), vaddr(actual + length)];
     const path = op.flags.includes('anonymous') ? undefined : op.path;
-    reference.map(op.pid, { start, end, prot: protBits(op.prot), shared: op.flags.includes('shared'), path, offset: op.offset ?? 0 });
+    reference.map(op.pid, { start, end, prot: protBits(op.prot), shared: isShared(op.flags), path, offset: op.offset ?? 0 });
     if (op.flags.includes('populate')) populate(reference, op.pid, start, end);
     return undefined;
   },
@@ -96,8 +96,11 @@ function mmapProblem(
   if (flags.includes('anonymous')) return undefined;
   const file = path === undefined ? undefined : reference.files.get(path);
   if (file === undefined) return 'EBADF';
-  return file.immutable && flags.includes('shared') && (protBits(prot) & PROT_WRITE) !== 0 ? 'EACCES' : undefined;
+  return file.immutable && isShared(flags) && (protBits(prot) & PROT_WRITE) !== 0 ? 'EACCES' : undefined;
 }
+
+/** MAP_SHARED_VALIDATE has the bit of MAP_SHARED; Kevlar looks at no other. */
+const isShared = (flags: OpOf<'mmap'>['flags']): boolean => flags.includes('shared') || flags.includes('sharedValidate');
 
 /** What an mmap that failed without a mistake of its caller's had to answer. */
 function refusedMmap(reference: Reference, design: Design, { pid, addr, flags }: OpOf<'mmap'>, actual: string, length: number): Expected {
