@@ -1,7 +1,8 @@
 /** What an exec makes, by design. */
 import type { Design } from './design.ts';
 import type { Errno } from './errors.ts';
-import { planKevlarExec, type ExecPlan, type ExecRequest } from './exec-layout.ts';
+import { planKevlarExec } from './kevlar/exec-layout.ts';
+import type { ExecPlan, ExecRequest } from './exec-request.ts';
 import type { File } from './file.ts';
 import { planLinuxExec } from './linux/exec-layout.ts';
 import { vdsoFile } from './linux/vdso.ts';

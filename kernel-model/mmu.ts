@@ -6,7 +6,8 @@
  */
 import type { AddressSpace } from './address-space.ts';
 import type { Signal } from './errors.ts';
-import { faultIn, rightFor } from './fault.ts';
+import { faultIn } from './kevlar/fault.ts';
+import { rightFor } from './fault-outcome.ts';
 import type { Cpu, Kernel, Operation } from './kernel.ts';
 import { faultIn as linuxFaultIn } from './linux/fault.ts';
 import { frameOfPte, rightsOfPte, type Access } from './pte.ts';

@@ -3,19 +3,14 @@
  *
  * Everything outside the model calls through `operationsOf`; a design's own files call each other by name.
  */
-import * as advice from './advice-calls.ts';
-import type { Advice } from './advice-calls.ts';
-import { brk } from './brk.ts';
 import type { DesignName } from './design.ts';
 import type { Errno } from './errors.ts';
-import { exec } from './exec.ts';
 import { exit } from './exit.ts';
-import { fork, vfork } from './fork.ts';
 import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
+import * as kevlar from './kevlar/calls.ts';
 import * as linux from './linux/calls.ts';
-import { mmap, munmap, type MmapRequest } from './mmap.ts';
-import { mprotect } from './mprotect.ts';
-import { mremap, type MremapRequest } from './mremap.ts';
+import { vfork } from './processes.ts';
+import type { Advice, MmapRequest, MremapRequest } from './requests.ts';
 import type { Pid, Vaddr } from './units.ts';
 
 /** Addresses and lengths are bytes. A length of 2^64 stands for every one that rounds up to pages past 2^64, that is to 0. */
@@ -39,36 +34,9 @@ export interface Operations {
   exit(k: Kernel, process: Process, status: number, signal: number | undefined): Operation<void>;
 }
 
-/** Kevlar has no such call. */
-
-function* missing(): Operation<Errno> {
-  return 'ENOSYS';
-}
-
-const KEVLAR: Operations = {
-  mmap,
-  munmap,
-  mprotect,
-  mremap,
-  brk,
-  madvise: advice.madvise,
-  msync: advice.msync,
-
-  *mincore(...args) {
-    return advice.mincore(...args);
-  },
-  mlock: missing,
-  munlock: missing,
-  fork,
-
-  *vfork(...args) {
-    return vfork(...args);
-  },
-  exec,
-  exit,
-};
-
-/** vfork, exec and exit take spaces apart and put them together; what is the design's own there, the steps they call know. */
-const LINUX: Operations = { ...KEVLAR, ...linux };
+/** vfork and exit take spaces apart and put them together; what is the design's own there, the steps they call know. */
+const SHARED = { vfork, exit };
+const KEVLAR: Operations = { ...SHARED, ...kevlar };
+const LINUX: Operations = { ...SHARED, ...linux };
 
 export const operationsOf = (design: DesignName): Operations => (design === 'linux' ? LINUX : KEVLAR);

@@ -6,7 +6,7 @@
  *
  * @see Linux mm/memory.c, do_anonymous_page; mm/huge_memory.c, do_huge_pmd_anonymous_page
  */
-import { failed, type FaultOutcome } from '../fault.ts';
+import { failed, type FaultOutcome } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { withoutWrite } from '../pte.ts';
 import { vaddrOf } from '../units.ts';

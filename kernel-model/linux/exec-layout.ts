@@ -15,7 +15,7 @@
 import type { Design } from '../design.ts';
 import { PF_R, PF_W, PF_X, type Segment } from '../elf.ts';
 import type { Errno } from '../errors.ts';
-import type { ExecPlan, ExecRequest, LoadedImage } from '../exec-layout.ts';
+import type { ExecPlan, ExecRequest, LoadedImage } from '../exec-request.ts';
 import type { File } from '../file.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../pte.ts';
 import { ceilToPage, floorToPage, isPageAligned, pageOffset, vaddr, PAGE_BYTES, type Vaddr } from '../units.ts';

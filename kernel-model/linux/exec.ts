@@ -6,7 +6,7 @@
  */
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
-import type { ExecPlan } from '../exec-layout.ts';
+import type { ExecPlan } from '../exec-request.ts';
 import { execWith } from '../exec.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
 import { frameOfPte } from '../pte.ts';

@@ -11,7 +11,7 @@
  * @see Linux mm/memory.c, handle_mm_fault; arch/x86/mm/fault.c, do_user_addr_fault
  */
 import type { AddressSpace } from '../address-space.ts';
-import type { FaultOutcome } from '../fault.ts';
+import type { FaultOutcome } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { allows } from '../page-content.ts';
 import { isGuard, PROT_NONE, PROT_WRITE, PTE_LAZY, PTE_WRITE, type Access } from '../pte.ts';

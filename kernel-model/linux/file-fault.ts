@@ -10,7 +10,7 @@
  */
 import type { AddressSpace } from '../address-space.ts';
 import { cachedPage, isResident } from '../cache-fill.ts';
-import { failed, type FaultOutcome } from '../fault.ts';
+import { failed, type FaultOutcome } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { PROT_WRITE, withoutWrite } from '../pte.ts';
 import { vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from '../units.ts';

@@ -6,7 +6,7 @@
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
 import { dropSpace } from '../exit.ts';
-import { addProcess } from '../fork.ts';
+import { addProcess } from '../processes.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
 import type { Pid } from '../units.ts';
 import type { Vma } from '../vma.ts';

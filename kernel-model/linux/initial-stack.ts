@@ -6,7 +6,7 @@
  */
 import { AT } from '../auxv.ts';
 import { MACHINE_X86_64, type Image } from '../elf.ts';
-import type { ExecPlan, ExecRequest } from '../exec-layout.ts';
+import type { ExecPlan, ExecRequest } from '../exec-request.ts';
 import { floorTo, floorToPage, vaddr, PAGE_BYTES } from '../units.ts';
 
 /** Where the things lie that the auxiliary vector tells of. */

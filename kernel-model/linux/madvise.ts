@@ -6,7 +6,7 @@
  *
  * @see Linux mm/madvise.c madvise_walk_vmas, madvise_vma_behavior
  */
-import type { Advice } from '../advice-calls.ts';
+import type { Advice } from '../requests.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';

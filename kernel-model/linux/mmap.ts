@@ -9,7 +9,7 @@ import { releaseUnmappedObjects } from '../cache-fill.ts';
 import type { Errno } from '../errors.ts';
 import { File } from '../file.ts';
 import type { Cpu, Kernel, Operation, Process } from '../kernel.ts';
-import type { MmapRequest } from '../mmap.ts';
+import type { MmapRequest } from '../requests.ts';
 import { PROT_WRITE } from '../pte.ts';
 import { ceilToPage, isPageAligned, vaddr, PAGE_BYTES, type Vaddr } from '../units.ts';
 import { addVma } from './merge.ts';

@@ -10,7 +10,7 @@ import type { AddressSpace } from '../address-space.ts';
 import { releaseUnmappedObjects } from '../cache-fill.ts';
 import type { Errno } from '../errors.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
-import type { MremapRequest } from '../mremap.ts';
+import type { MremapRequest } from '../requests.ts';
 import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';
 import { addVma } from './merge.ts';
 import { VMAS_MAX } from './mmap.ts';

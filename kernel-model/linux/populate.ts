@@ -8,8 +8,8 @@
  */
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
-import type { FaultOutcome } from '../fault.ts';
-import { rightFor } from '../fault.ts';
+import type { FaultOutcome } from '../fault-outcome.ts';
+import { rightFor } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { PROT_NONE, PROT_READ, PROT_WRITE, rightsOfPte, type Access } from '../pte.ts';
 import { vaddr, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';

@@ -7,7 +7,7 @@
  *
  * @see Linux mm/memory.c, do_wp_page; mm/huge_memory.c, do_huge_pmd_wp_page
  */
-import { failed, rightFor, type FaultOutcome } from '../fault.ts';
+import { failed, rightFor, type FaultOutcome } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { frameOfPte, protName, rightsOfPte, sealablePte, withoutWrite } from '../pte.ts';
 import { pfn, vaddrOf, PAGE_BYTES, type Pfn } from '../units.ts';

@@ -104,7 +104,8 @@ function overview({ meetings, recording }: FindingsReport, sections: readonly Se
     '| --- | --- | --- | --- | --- |',
     ...single.map(({ decisions: [decision], findings }, i) => {
       const failure = met.get(decision!.id);
-      const busybox = failure === undefined ? 'no' : `${failure.id} at op ${failure.op}${failure.check === '' ? '' : ` (${failure.check})`}`;
+      const busybox =
+        failure === undefined ? 'no' : `${failure.id} at op ${failure.op}${failure.check === '' ? '' : ` (${failure.check})`}`;
       return `| ${i + 1} | [\`${decision!.id}\`](#${i + 1}-${decision!.id}) | ${decision!.says} | ${whatIsSeen(findings)} | ${busybox} |`;
     }),
     '',

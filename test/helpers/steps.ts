@@ -88,7 +88,7 @@ const HANDLERS: Readonly<Record<Step['kind'], (k: Kernel, process: Process, step
   madvise: (k, process, step) => drain(madvise(k, process, addressOf(step), bytesOf(step), 'dontneed')),
   brk: (k, process, step) => drain(brk(k, process, process.space.heapStart + step.page * 0x800)),
   fork: (k, process, step) => drain(fork(k, process, pid(step.other))),
-  vfork: (k, process, step) => vfork(k, process, pid(step.other)),
+  vfork: (k, process, step) => drain(vfork(k, process, pid(step.other))),
   exit(k, process) {
     if (k.processes.size > 1) drain(exit(k, process, 0, undefined));
   },

@@ -3,12 +3,12 @@
  *
  * Whoever takes access away has to flush; whoever grants WRITE has to ask who else holds the frame.
  */
-import type { AddressSpace } from './address-space.ts';
-import { coversVdso } from './design.ts';
-import type { Errno } from './errors.ts';
-import type { Kernel, Operation, Process } from './kernel.ts';
-import { splitAll, splitAtEnds } from './mapping.ts';
-import { intersectProtection } from './page-content.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { coversVdso } from '../design.ts';
+import type { Errno } from '../errors.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import { splitAll, splitAtEnds } from '../mapping.ts';
+import { intersectProtection } from '../page-content.ts';
 import {
   frameOfPte,
   isLeaf,
@@ -22,8 +22,8 @@ import {
   PTE_READ,
   PTE_WRITE,
   withoutWrite,
-} from './pte.ts';
-import { ceilToPage, isPageAligned, pfn, vaddr, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from './units.ts';
+} from '../pte.ts';
+import { ceilToPage, isPageAligned, pfn, vaddr, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from '../units.ts';
 
 /**
  * Sets the protection of the VMAs in the range; holes are passed over, as in Kevlar.

@@ -1,6 +1,6 @@
 /** The table of a fault on a page that has an entry: complete, without overlap, and right in the cases that have a name. */
 import { expect } from 'chai';
-import { actionFor, ENTRY_TABLE, matches, type EntryFacts } from '../../kernel-model/fault-table.ts';
+import { actionFor, ENTRY_TABLE, matches, type EntryFacts } from '../../../kernel-model/kevlar/fault-table.ts';
 
 const FACTS = ['allowed', 'valid', 'granted', 'store', 'shared', 'sole'] as const;
 const COMBINATIONS = Array.from({ length: 2 ** FACTS.length }, (_, bits) => {

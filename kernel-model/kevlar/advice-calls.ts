@@ -1,34 +1,15 @@
 /** madvise, msync and mincore. Advice that only concerns speed is accepted and does nothing. */
-import { writeBackAll } from './cache-fill.ts';
-import { coversVdso } from './design.ts';
-import type { Errno } from './errors.ts';
-import type { File } from './file.ts';
-import type { Kernel, Operation, Process } from './kernel.ts';
-import { splitAtEnds, unmapPages } from './mapping.ts';
-import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
-
-/** Advice that both designs know. */
-const COMMON = ['normal', 'random', 'sequential', 'willneed', 'dontneed', 'free', 'hugepage', 'nohugepage'] as const;
-
-export type Advice =
-  | (typeof COMMON)[number]
-  | 'remove'
-  | 'dontfork'
-  | 'dofork'
-  | 'dontdump'
-  | 'dodump'
-  | 'wipeonfork'
-  | 'keeponfork'
-  | 'cold'
-  | 'pageout'
-  | 'populateRead'
-  | 'populateWrite'
-  | 'collapse'
-  | 'guardInstall'
-  | 'guardRemove';
+import { COMMON_ADVICE, type Advice } from '../requests.ts';
+import { writeBackAll } from '../cache-fill.ts';
+import { coversVdso } from '../design.ts';
+import type { Errno } from '../errors.ts';
+import type { File } from '../file.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import { splitAtEnds, unmapPages } from '../mapping.ts';
+import { ceilToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';
 
 /** Does Kevlar take this advice? The rest is EINVAL, as from a kernel that is older than it. */
-export const isKnownToKevlar = (advice: string): boolean => (COMMON as readonly string[]).includes(advice);
+export const isKnownToKevlar = (advice: string): boolean => (COMMON_ADVICE as readonly string[]).includes(advice);
 
 /** With DONTNEED the pages go; private ones read as fresh afterwards. FREE may wait for memory pressure, so it does nothing. */
 export function* madvise(k: Kernel, { space }: Process, address: number, lengthBytes: number, advice: Advice): Operation<0 | Errno> {
@@ -61,7 +42,7 @@ export function* msync(k: Kernel, { space }: Process, address: number, lengthByt
 }
 
 /** How many pages of the range are in memory. @returns ENOMEM for a hole */
-export function mincore(k: Kernel, { space }: Process, address: number, lengthBytes: number): number | Errno {
+export function* mincore(k: Kernel, { space }: Process, address: number, lengthBytes: number): Operation<number | Errno> {
   if (!isPageAligned(address) || lengthBytes < 0) return 'EINVAL';
   if (address + lengthBytes > k.design.userEnd) return 'ENOMEM';
   const end = ceilToPage(address + lengthBytes);

@@ -1,16 +1,17 @@
 /**
- * fork and vfork: the child shares every frame, and private writable pages become copy-on-write on both sides.
+ * fork: the child shares every frame, and private writable pages become copy-on-write on both sides.
  *
  * A failing fork gives everything back; the parent's entries may stay write-protected, which costs it a fault and
  * nothing else. A frame that a pin may write is copied at once, so that the pin and the parent keep seeing one frame.
  */
-import type { AddressSpace } from './address-space.ts';
-import type { Errno } from './errors.ts';
-import { dropSpace } from './exit.ts';
-import type { Kernel, Operation, Process } from './kernel.ts';
-import { holdHuge, splitHuge } from './mapping.ts';
-import { frameOfPte, isLeaf, isValid, PTE_WRITE } from './pte.ts';
-import { pid, vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from './units.ts';
+import { addProcess } from '../processes.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { Errno } from '../errors.ts';
+import { dropSpace } from '../exit.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import { holdHuge, splitHuge } from '../mapping.ts';
+import { frameOfPte, isLeaf, isValid, PTE_WRITE } from '../pte.ts';
+import { vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from '../units.ts';
 
 /** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
 export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
@@ -33,22 +34,6 @@ export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid 
   }
   addProcess(k, parent, childPid, space);
   return childPid;
-}
-
-/** Makes process `childPid`, which uses the parent's space until it execs or exits. @returns EAGAIN if the pid is taken */
-export function vfork(k: Kernel, parent: Process, childPid: Pid): Pid | Errno {
-  if (k.processes.has(childPid)) return 'EAGAIN';
-  parent.space.owners++;
-  addProcess(k, parent, childPid, parent.space).vforkParent = parent.pid;
-  return childPid;
-}
-
-export function addProcess(k: Kernel, parent: Process, childPid: Pid, space: AddressSpace): Process {
-  const child: Process = { pid: pid(childPid), parent: parent.pid, space, argv0: parent.argv0, faultAddress: 0, vforkParent: undefined };
-  k.processes.set(childPid, child);
-  k.counts.forks++;
-  k.emit({ type: 'process_fork', parent_pid: parent.pid, child_pid: childPid });
-  return child;
 }
 
 function makePrivate({ vmas }: AddressSpace): void {

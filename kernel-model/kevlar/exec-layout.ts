@@ -7,43 +7,15 @@
  *
  *     stack, from the top:  ELF header page | strings, 16 random bytes | auxv | envp | argv | argc  <- stack pointer
  */
-import { AT } from './auxv.ts';
-import type { Design } from './design.ts';
-import type { Image, Segment } from './elf.ts';
-import type { Errno } from './errors.ts';
-import type { File } from './file.ts';
-import { PROT_EXEC, PROT_READ, PROT_RWX, PROT_WRITE } from './pte.ts';
-import { ceilToPage, floorToPage, pageOffset, vaddr, PAGE_BYTES, type Vaddr } from './units.ts';
-import { VmaSet, type Vma } from './vma.ts';
-
-export interface LoadedImage {
-  readonly file: File;
-  readonly image: Image;
-}
-
-export interface ExecRequest {
-  readonly program: LoadedImage;
-  readonly interpreter: LoadedImage | undefined;
-  readonly argv: readonly string[];
-  readonly env: readonly string[];
-  /** The 16 bytes behind AT_RANDOM. */
-  readonly random: Uint8Array;
-}
-
-export interface ExecPlan {
-  /** On kevlar in its list order; index 0 is the stack, 1 the heap, which is empty. */
-  readonly vmas: readonly Vma[];
-  readonly heapStart: Vaddr;
-  /** The heap must end before this address. */
-  readonly heapLimit: Vaddr;
-  readonly placementNext: Vaddr;
-  readonly entry: Vaddr;
-  readonly stackPointer: Vaddr;
-  /** The pages at the top of the stack that exec fills, ascending, contiguous up to the stack's end. */
-  readonly stackPages: readonly { readonly address: Vaddr; readonly bytes: Uint8Array }[];
-  /** Ranges within one page that exec fills with zeros, where a file is mapped. */
-  readonly zeroed: readonly { readonly start: Vaddr; readonly end: Vaddr }[];
-}
+import type { ExecPlan, ExecRequest, LoadedImage } from '../exec-request.ts';
+import { AT } from '../auxv.ts';
+import type { Design } from '../design.ts';
+import type { Segment } from '../elf.ts';
+import type { Errno } from '../errors.ts';
+import type { File } from '../file.ts';
+import { PROT_EXEC, PROT_READ, PROT_RWX, PROT_WRITE } from '../pte.ts';
+import { ceilToPage, floorToPage, pageOffset, vaddr, PAGE_BYTES } from '../units.ts';
+import { VmaSet, type Vma } from '../vma.ts';
 
 /** Plans the address space of `request`. @returns E2BIG if it does not fit, ENOEXEC if a segment cannot be placed */
 export function planKevlarExec(design: Design, request: ExecRequest): ExecPlan | Errno {

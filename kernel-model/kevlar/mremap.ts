@@ -3,26 +3,16 @@
  *
  * A moved page keeps its frame and the frame its references: only the address changes.
  */
-import type { AddressSpace } from './address-space.ts';
-import { coversVdso } from './design.ts';
-import type { Errno } from './errors.ts';
-import type { Kernel, Operation, Process } from './kernel.ts';
-import { splitAll, splitAtEnds } from './mapping.ts';
+import type { MremapRequest } from '../requests.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { coversVdso } from '../design.ts';
+import type { Errno } from '../errors.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import { splitAll, splitAtEnds } from '../mapping.ts';
 import { clearRange, placeUpwards } from './mmap.ts';
-import { frameOfPte } from './pte.ts';
-import { ceilToPage, isPageAligned, vaddr, vpn, vpnOf, PAGE_BYTES, type Vaddr, type Vpn } from './units.ts';
-import { cutVma, type Vma } from './vma.ts';
-
-export interface MremapRequest {
-  readonly address: number;
-  readonly oldBytes: number;
-  readonly newBytes: number;
-  readonly mayMove: boolean;
-  readonly fixed: boolean;
-  readonly newAddress: number;
-  /** Linux only. */
-  readonly dontUnmap?: boolean | undefined;
-}
+import { frameOfPte } from '../pte.ts';
+import { ceilToPage, isPageAligned, vaddr, vpn, vpnOf, PAGE_BYTES, type Vaddr, type Vpn } from '../units.ts';
+import { cutVma, type Vma } from '../vma.ts';
 
 /** Resizes or moves a mapping; the old range must lie in one VMA. @returns where it is now */
 export function* mremap(k: Kernel, { space }: Process, request: MremapRequest): Operation<Vaddr | Errno> {

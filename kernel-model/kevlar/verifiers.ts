@@ -10,14 +10,14 @@
  *
  * @see Kevlar kernel/process/process.rs, verify_huge_page_assembly, verify_prefaulted_pages, audit_vm
  */
-import { immutableFileVmas, type AddressSpace } from './address-space.ts';
-import type { File } from './file.ts';
-import type { Kernel } from './kernel.ts';
-import { partsForAssembly } from './page-content.ts';
-import type { HugeBlock } from './page-cache.ts';
-import { frameOfPte, PROT_EXEC, PROT_WRITE, PTE_EXEC, rightsOfPte } from './pte.ts';
-import { ceilToPage, floorToPage, pfn, vaddrOf, vpnOf, PAGE_BYTES, type Pfn } from './units.ts';
-import type { Vma } from './vma.ts';
+import { immutableFileVmas, type AddressSpace } from '../address-space.ts';
+import type { File } from '../file.ts';
+import type { Kernel } from '../kernel.ts';
+import { partsForAssembly } from '../page-content.ts';
+import type { HugeBlock } from '../page-cache.ts';
+import { frameOfPte, PROT_EXEC, PROT_WRITE, PTE_EXEC, rightsOfPte } from '../pte.ts';
+import { ceilToPage, floorToPage, pfn, vaddrOf, vpnOf, PAGE_BYTES, type Pfn } from '../units.ts';
+import type { Vma } from '../vma.ts';
 
 const AUDITED_VMAS_MAX = 32;
 

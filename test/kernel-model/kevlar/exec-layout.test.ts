@@ -1,13 +1,14 @@
 /** What an exec lays out, beside a byte-by-byte reading of the segments: who covers which byte, and with what behind it. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { kevlarDesign, type Design } from '../../kernel-model/design.ts';
-import type { Image, Segment } from '../../kernel-model/elf.ts';
-import { planKevlarExec, type ExecPlan, type ExecRequest } from '../../kernel-model/exec-layout.ts';
-import { ceilToPage, floorToPage, PAGE_BYTES } from '../../kernel-model/units.ts';
-import { checkVmaSet, VmaSet, type Vma } from '../../kernel-model/vma.ts';
-import { fileOf } from '../helpers/model.ts';
-import { runs } from '../helpers/seed.ts';
+import { kevlarDesign, type Design } from '../../../kernel-model/design.ts';
+import type { Image, Segment } from '../../../kernel-model/elf.ts';
+import type { ExecPlan, ExecRequest } from '../../../kernel-model/exec-request.ts';
+import { planKevlarExec } from '../../../kernel-model/kevlar/exec-layout.ts';
+import { ceilToPage, floorToPage, PAGE_BYTES } from '../../../kernel-model/units.ts';
+import { checkVmaSet, VmaSet, type Vma } from '../../../kernel-model/vma.ts';
+import { fileOf } from '../../helpers/model.ts';
+import { runs } from '../../helpers/seed.ts';
 
 const FILE = fileOf('/bin/program', 0x10_0000, true);
 const LOADER = fileOf('/lib/loader', 0x1_0000, true);

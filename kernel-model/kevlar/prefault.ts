@@ -5,16 +5,16 @@
  * pages that lie whole inside a VMA. What the first prefault of a file mapped is remembered as a template and replayed
  * while the page cache has not changed. All of it is shared frames, so nothing is mapped writable.
  */
-import { immutableFileVmas, type AddressSpace } from './address-space.ts';
+import { immutableFileVmas, type AddressSpace } from '../address-space.ts';
 import { assembleOrReuse, regionsOf } from './assembly.ts';
-import type { File } from './file.ts';
-import type { Kernel, Operation } from './kernel.ts';
-import { holdHuge, mapHuge, mapPage, releaseHuge } from './mapping.ts';
-import { filePartsOf, isAlone, protectionOfPage } from './page-content.ts';
-import { frameOfPte, isLeaf } from './pte.ts';
-import type { TemplatePage } from './template.ts';
-import { ceilToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from './units.ts';
-import type { Vma } from './vma.ts';
+import type { File } from '../file.ts';
+import type { Kernel, Operation } from '../kernel.ts';
+import { holdHuge, mapHuge, mapPage, releaseHuge } from '../mapping.ts';
+import { filePartsOf, isAlone, protectionOfPage } from '../page-content.ts';
+import { frameOfPte, isLeaf } from '../pte.ts';
+import type { TemplatePage } from '../template.ts';
+import { ceilToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from '../units.ts';
+import type { Vma } from '../vma.ts';
 
 /** Passes 1 and 2. With an empty cache there is nothing to do, and no block is looked for. @returns false when out of frames */
 export function* prefaultCachedPages(k: Kernel, space: AddressSpace, program: File): Operation<boolean> {

@@ -6,16 +6,16 @@
  * cache or read. The block is mapped by one huge leaf where one VMA covers it whole, else page by page, each page with
  * the protection of its VMAs. The cache keeps one reference of every sub-frame.
  */
-import { immutableFileVmas, type AddressSpace } from './address-space.ts';
-import { readInto } from './cache-fill.ts';
-import type { File } from './file.ts';
-import type { Kernel, Operation } from './kernel.ts';
-import { mapHuge, mapPage, holdHuge, releaseHuge } from './mapping.ts';
-import { partsForAssembly, protectionOfPage, type FilePart } from './page-content.ts';
-import type { HugeBlock } from './page-cache.ts';
-import { ceilTo, ceilToPage, floorTo, pfn, vaddrOf, vpn, PAGE_BYTES, type Pfn } from './units.ts';
+import { immutableFileVmas, type AddressSpace } from '../address-space.ts';
+import { readInto } from '../cache-fill.ts';
+import type { File } from '../file.ts';
+import type { Kernel, Operation } from '../kernel.ts';
+import { mapHuge, mapPage, holdHuge, releaseHuge } from '../mapping.ts';
+import { partsForAssembly, protectionOfPage, type FilePart } from '../page-content.ts';
+import type { HugeBlock } from '../page-cache.ts';
+import { ceilTo, ceilToPage, floorTo, pfn, vaddrOf, vpn, PAGE_BYTES, type Pfn } from '../units.ts';
 import { verifyHugePageAssembly } from './verifiers.ts';
-import type { Vma } from './vma.ts';
+import type { Vma } from '../vma.ts';
 
 /** A region that may be assembled, and the file that it is assembled for. */
 export interface Candidate {

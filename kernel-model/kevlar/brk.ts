@@ -1,10 +1,10 @@
 /** brk: the heap, from where exec put its start up to the next VMA. */
-import type { AddressSpace } from './address-space.ts';
-import type { Kernel, Operation, Process } from './kernel.ts';
-import { splitAtEnds, unmapPages } from './mapping.ts';
-import { PROT_READ, PROT_WRITE, protName } from './pte.ts';
-import { ceilToPage, floorToPage, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
-import { cutVma, type Vma } from './vma.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { Kernel, Operation, Process } from '../kernel.ts';
+import { splitAtEnds, unmapPages } from '../mapping.ts';
+import { PROT_READ, PROT_WRITE, protName } from '../pte.ts';
+import { ceilToPage, floorToPage, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';
+import { cutVma, type Vma } from '../vma.ts';
 
 /**
  * Moves the end of the heap. It never fails: the answer is where the heap ends now.

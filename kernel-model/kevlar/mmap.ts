@@ -3,45 +3,18 @@
  *
  * Placement is Kevlar's: a free hint is taken, otherwise a pointer moves upwards and steps over what is mapped.
  */
-import type { AddressSpace } from './address-space.ts';
-import { splitAtEnds, unmapPages } from './mapping.ts';
-import type { Cpu, Kernel, Operation, Process } from './kernel.ts';
-import type { Errno } from './errors.ts';
-import { coversVdso } from './design.ts';
-import { File } from './file.ts';
-import { reach } from './mmu.ts';
-import { PROT_WRITE } from './pte.ts';
-import { ceilTo, ceilToPage, floorToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from './units.ts';
-import type { FileBacking } from './vma.ts';
-import { evictPage, releaseUnmappedObjects } from './cache-fill.ts';
-
-export interface MmapRequest {
-  /** 0 for anywhere. */
-  readonly address: number;
-  readonly lengthBytes: number;
-  readonly prot: number;
-  readonly shared: boolean;
-  readonly fixed: boolean;
-  /** With `fixed`: fail rather than replace. */
-  readonly noreplace: boolean;
-  readonly populate: boolean;
-  /** Undefined for anonymous memory. */
-  readonly path: string | undefined;
-  readonly offset: number;
-  /** MAP_PRIVATE. With `shared` it is MAP_SHARED_VALIDATE; neither is no type at all. The rest is Linux's, too. */
-  readonly private?: boolean | undefined;
-  readonly locked?: boolean | undefined;
-  readonly growsdown?: boolean | undefined;
-  readonly noreserve?: boolean | undefined;
-  /** MAP_STACK. */
-  readonly stack?: boolean | undefined;
-  /** A flag bit that no kernel defines. */
-  readonly unknownFlag?: boolean | undefined;
-  /** Which open file description of the file: VMAs of two do not merge. */
-  readonly description?: number | undefined;
-  /** The file was opened for reading only. */
-  readonly readonly?: boolean | undefined;
-}
+import type { MmapRequest } from '../requests.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { splitAtEnds, unmapPages } from '../mapping.ts';
+import type { Cpu, Kernel, Operation, Process } from '../kernel.ts';
+import type { Errno } from '../errors.ts';
+import { coversVdso } from '../design.ts';
+import { File } from '../file.ts';
+import { reach } from '../mmu.ts';
+import { PROT_WRITE } from '../pte.ts';
+import { ceilTo, ceilToPage, floorToPage, isPageAligned, vaddr, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';
+import type { FileBacking } from '../vma.ts';
+import { evictPage, releaseUnmappedObjects } from '../cache-fill.ts';
 
 /** Maps memory. @returns where */
 export function* mmap(k: Kernel, cpu: Cpu, process: Process, request: MmapRequest): Operation<Vaddr | Errno> {

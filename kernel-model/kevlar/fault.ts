@@ -5,36 +5,19 @@
  * The page is prepared before the entry is looked at, because reading a file may sleep. What turns out not to be needed
  * is given back (rule `unneededPage`). The page-cache insertion comes after the mapping.
  */
-import type { AddressSpace } from './address-space.ts';
-import { cachedPage, readInto } from './cache-fill.ts';
-import { KernelBug, type Errno, type Signal } from './errors.ts';
+import { failed, rightFor, type FaultOutcome } from '../fault-outcome.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { cachedPage, readInto } from '../cache-fill.ts';
+import { type Signal } from '../errors.ts';
 import { actionFor } from './fault-table.ts';
-import type { File } from './file.ts';
-import type { Kernel, Operation } from './kernel.ts';
-import { mapHuge, splitHuge } from './mapping.ts';
-import { allows, filePartsOf, protectionOfPage, vmaOfFault } from './page-content.ts';
-import {
-  frameOfPte,
-  isValid,
-  leafPte,
-  protName,
-  rightsOfPte,
-  PROT_NONE,
-  PROT_WRITE,
-  PTE_EXEC,
-  PTE_READ,
-  PTE_WRITE,
-  withoutWrite,
-  type Access,
-} from './pte.ts';
-import type { Rules } from './rules.ts';
-import { floorToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from './units.ts';
-import { vmaType, type Vma } from './vma.ts';
-
-export type FaultOutcome = 'resolved' | Signal;
-
-/** Right of an entry, as a PTE bit, that an access needs. */
-export const rightFor = (access: Access): number => (access === 'load' ? PTE_READ : access === 'store' ? PTE_WRITE : PTE_EXEC);
+import type { File } from '../file.ts';
+import type { Kernel, Operation } from '../kernel.ts';
+import { mapHuge, splitHuge } from '../mapping.ts';
+import { allows, filePartsOf, protectionOfPage, vmaOfFault } from '../page-content.ts';
+import { frameOfPte, isValid, leafPte, protName, rightsOfPte, PROT_NONE, PROT_WRITE, withoutWrite, type Access } from '../pte.ts';
+import type { Rules } from '../rules.ts';
+import { floorToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Pfn, type Vpn } from '../units.ts';
+import { vmaType, type Vma } from '../vma.ts';
 
 interface Fault {
   readonly space: AddressSpace;
@@ -165,12 +148,6 @@ function prepareCoherent(k: Kernel, { vma, page, access }: Fault, file: File): P
   k.provenance.noteCopy(cached, frame, 0, PAGE_BYTES, 'private copy');
   k.frames.refs[frame] = 1;
   return { frame, isCached: false, insert: undefined };
-}
-
-/** Without a frame, or with a store that fails, the access earns a signal. @throws KernelBug if the rule has the kernel stop */
-export function failed(k: Kernel, error: Errno): Signal {
-  if (k.rules.failedFault(error) === 'panic') throw new KernelBug('a fault can always be served', { error });
-  return error === 'ENOMEM' ? 'SIGKILL' : 'SIGBUS';
 }
 
 function discard(k: Kernel, prepared: Prepared): void {
