@@ -7,8 +7,8 @@
 import type { AddressSpace } from './address-space.ts';
 import { assert } from './errors.ts';
 import type { Kernel, Operation } from './kernel.ts';
-import { frameOfPte, isLeaf, leafPte, protName } from './pte.ts';
-import { pfn, vaddrOf, vpn, type Pfn, type Vpn } from './units.ts';
+import { frameOfPte, isLeaf, leafPte, protName, withFrame } from './pte.ts';
+import { PAGE_BYTES, pfn, vaddrOf, vpn, type Pfn, type Vpn } from './units.ts';
 
 /** Maps a frame, whose reference the caller has taken, at a page without entry. @returns false when no table could be made */
 export function mapPage(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn, prot: number, why: string): boolean {
@@ -18,6 +18,17 @@ export function mapPage(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn, p
   k.tables.setEntry(slot, leafPte(frame, prot));
   k.emit({ type: 'page_mapped', pid: space.pid, vaddr: vaddrOf(page), frame, prot: protName(prot), pages: 1, why });
   return true;
+}
+
+/** Maps a copy of a pinned frame at a child's slot, with the rights of `entry`. @returns the copy; undefined without a frame */
+export function copyForChild(k: Kernel, from: Pfn, childSlot: number, entry: number): Pfn | undefined {
+  const copy = k.allocateFrame('data');
+  if (copy === undefined) return undefined;
+  k.memory.access.copy(from, copy);
+  k.provenance.noteCopy(from, copy, 0, PAGE_BYTES, 'fork of a pinned page');
+  k.frames.refs[copy] = 1;
+  k.tables.setEntry(childSlot, withFrame(entry, copy));
+  return copy;
 }
 
 /** Maps a block of frames by one huge leaf at a region without entry. @returns false when no table could be made */

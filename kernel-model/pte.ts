@@ -67,6 +67,9 @@ export const sealablePte = (frame: Pfn, prot: number): number =>
 /** An entry that points to the table in `frame`; upper levels grant everything. */
 export const tablePte = (frame: Pfn): number => ((frame << PPN_SHIFT) | PTE_VALID) >>> 0;
 
+/** The same flags over another frame. */
+export const withFrame = (entry: number, frame: Pfn): number => ((entry & ((1 << PPN_SHIFT) - 1)) | (frame << PPN_SHIFT)) >>> 0;
+
 export const frameOfPte = (entry: number): Pfn => pfn(entry >>> PPN_SHIFT);
 export const isValid = (entry: number): boolean => (entry & PTE_VALID) !== 0;
 export const isLeaf = (entry: number): boolean => (entry & PTE_VALID) !== 0 && (entry & PTE_RIGHTS) !== 0;

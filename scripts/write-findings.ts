@@ -85,7 +85,7 @@ function meet(recording: Trace, decision: string, digester: Digester): Meeting {
   });
   if (failure === undefined) return { decision, failure: undefined };
   const marks = recording.ops.slice(0, failure.op + 1).filter((op) => op.op === 'mark');
-  return { decision, failure: { kind: failure.kind, id: failure.id, op: failure.op, check: marks.at(-1)?.name ?? '' } };
+  return { decision, failure: { id: failure.id, op: failure.op, check: marks.at(-1)?.name ?? '' } };
 }
 
 await main(process.argv.slice(2));

@@ -8,6 +8,7 @@ import { hex, PAGE_BYTES } from '../kernel-model/index.ts';
 import type { Expectation } from '../traces/header.ts';
 import { formatOp } from '../traces/notation.ts';
 import type { Op } from '../traces/op.ts';
+import type { ByteWindow } from './byte-window.ts';
 import { describeProvenance, type ByteReport, type Finding } from './finding.ts';
 import type { Divergence, ReplayResult } from './replay.ts';
 
@@ -17,13 +18,6 @@ export interface ProgramImage {
   readonly exec: number;
   readonly pid: number;
   readonly argv: readonly string[];
-}
-
-/** Bytes around a wrong one, by the reference and as mapped; undefined where there is none. */
-export interface ByteWindow {
-  readonly start: number;
-  readonly expected: readonly (number | undefined)[];
-  readonly actual: readonly (number | undefined)[];
 }
 
 /** What was seen of a finding at the moment it was made, beyond what the finding says. */

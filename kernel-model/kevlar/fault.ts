@@ -5,7 +5,7 @@
  * The page is prepared before the entry is looked at, because reading a file may sleep. What turns out not to be needed
  * is given back (rule `unneededPage`). The page-cache insertion comes after the mapping.
  */
-import { failed, rightFor, type FaultOutcome } from '../fault-outcome.ts';
+import { failed, resolvedFault, rightFor, unmappedFault, type FaultOutcome } from '../fault-outcome.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { cachedPage, readInto } from '../cache-fill.ts';
 import { type Signal } from '../errors.ts';
@@ -44,7 +44,10 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
   k.counts.faults++;
   const onPage = space.vmas.onPage(address);
   const vma = vmaOfFault(k.rules, space.vmas.containing(address), onPage);
-  if (vma === undefined) return noVma(k, space, address);
+  if (vma === undefined) {
+    k.emit(unmappedFault(space, address));
+    return 'SIGSEGV';
+  }
   const prot = protectionOfPage(k.rules, onPage, vma);
   const asked: Fault = { space, address, page: vpnOf(address), access, vma, onPage, prot };
   const answer = allows(prot, access) ? 'grant' : refusalOf(k, asked);
@@ -56,7 +59,7 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
     return 'SIGSEGV';
   }
   if (typeof prepared === 'string') return prepared;
-  k.emit(faultEvent(fault));
+  k.emit(resolvedFault(space, address, vma));
   yield 'fault.page-prepared';
 
   const huge = yield* tryHugeAnonymous(k, fault, prepared);
@@ -78,26 +81,6 @@ export function* faultIn(k: Kernel, space: AddressSpace, address: number, access
 function refusalOf(k: Kernel, { space, page, access, vma, prot }: Fault): ReturnType<Rules['refusedAccess']> {
   if (prot === PROT_NONE) return 'signal';
   return k.rules.refusedAccess({ access, shared: vma.shared, isPresent: k.tables.entryOf(space.root, page) !== 0 });
-}
-
-function noVma(k: Kernel, space: AddressSpace, address: number): FaultOutcome {
-  const reason = address === 0 ? 'null_pointer' : 'no_vma';
-  k.emit({ type: 'page_fault', pid: space.pid, vaddr: address, ip: 0, reason, resolved: false });
-  return 'SIGSEGV';
-}
-
-function faultEvent({ space, address, vma }: Fault): Parameters<Kernel['emit']>[0] {
-  return {
-    type: 'page_fault',
-    pid: space.pid,
-    vaddr: address,
-    ip: 0,
-    reason: 'demand_page',
-    resolved: true,
-    vma_start: vma.start,
-    vma_end: vma.end,
-    vma_type: vmaType(vma),
-  };
 }
 
 // ---- Preparing the page.

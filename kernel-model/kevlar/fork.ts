@@ -9,9 +9,9 @@ import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
 import { dropSpace } from '../exit.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
-import { holdHuge, splitHuge } from '../mapping.ts';
+import { copyForChild, holdHuge, splitHuge } from '../mapping.ts';
 import { frameOfPte, isLeaf, isValid, PTE_WRITE } from '../pte.ts';
-import { vaddrOf, PAGE_BYTES, type Pfn, type Pid, type Vpn } from '../units.ts';
+import { vaddrOf, type Pfn, type Pid, type Vpn } from '../units.ts';
 
 /** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
 export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
@@ -62,7 +62,8 @@ function sharePage(k: Kernel, from: AddressSpace, to: AddressSpace, page: Vpn, e
   const childSlot = k.tables.makePageSlot(to.root, page, k.tableSource);
   if (childSlot < 0) return false;
   const isSharedMapping = k.rules.forkKeepsShared() && from.vmas.onPage(vaddrOf(page)).some((vma) => vma.shared);
-  if (!isSharedMapping && isPinnedAt(k, from, page, frame) && k.rules.forkCopiesPinned()) return copyEagerly(k, frame, childSlot, entry);
+  if (!isSharedMapping && isPinnedAt(k, from, page, frame) && k.rules.forkCopiesPinned())
+    return copyForChild(k, frame, childSlot, entry) !== undefined;
   const isCounted = isValid(entry) || k.rules.forkCountsInvalidEntry();
   if (isCounted && !k.hold(frame)) return false;
   const kept = isSharedMapping ? entry : entry & ~PTE_WRITE;
@@ -76,16 +77,6 @@ function isPinnedAt(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn): bool
   if (k.frames.writePins[frame] === 0) return false;
   for (const pin of k.pins.values()) if (pin.frame === frame && pin.writable && pin.space === space && pin.page === page) return true;
   return false;
-}
-
-function copyEagerly(k: Kernel, from: Pfn, childSlot: number, entry: number): boolean {
-  const copy = k.allocateFrame('data');
-  if (copy === undefined) return false;
-  k.memory.access.copy(from, copy);
-  k.provenance.noteCopy(from, copy, 0, PAGE_BYTES, 'fork of a pinned page');
-  k.frames.refs[copy] = 1;
-  k.tables.setEntry(childSlot, (entry & 0x3ff) | (copy << 10));
-  return true;
 }
 
 function shareHuge(k: Kernel, to: AddressSpace, page: Vpn, entry: number, slot: number): boolean {

@@ -11,12 +11,12 @@
  * @see Linux mm/memory.c, handle_mm_fault; arch/x86/mm/fault.c, do_user_addr_fault
  */
 import type { AddressSpace } from '../address-space.ts';
-import type { FaultOutcome } from '../fault-outcome.ts';
+import { resolvedFault, unmappedFault, type FaultOutcome } from '../fault-outcome.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { allows } from '../page-content.ts';
 import { isGuard, PROT_NONE, PROT_WRITE, PTE_LAZY, PTE_WRITE, type Access } from '../pte.ts';
 import { vpnOf, PAGE_BYTES, type Vpn } from '../units.ts';
-import { vmaType, type Vma } from '../vma.ts';
+import type { Vma } from '../vma.ts';
 import type { Fault } from './access.ts';
 import { anonymousFault, hugeFault } from './anonymous-fault.ts';
 import { fileFault } from './file-fault.ts';
@@ -27,13 +27,19 @@ import { presentFault } from './write-fault.ts';
 /** Resolves a fault at `address`, or says which signal the access earns. */
 export function* faultIn(k: Kernel, space: AddressSpace, address: number, access: Access): Operation<FaultOutcome> {
   const vma = space.vmas.containing(address) ?? growDown(k, space, address);
-  if (vma === undefined) return refuse(k, space, address, address === 0 ? 'null_pointer' : 'no_vma');
+  if (vma === undefined) {
+    k.emit(unmappedFault(space, address));
+    return 'SIGSEGV';
+  }
   const answer = allows(vma.prot, access) ? 'grant' : refusalOf(k, space, vma, address, access);
   if (answer === 'signal') return 'SIGSEGV';
   if (access === 'store' && (yield* noticeStore(k, space, vpnOf(address)))) return 'resolved';
   const prot = answer === 'copy' ? vma.prot | PROT_WRITE : vma.prot;
   const outcome = yield* resolve(k, { space, address, page: vpnOf(address), access, vma, prot });
-  if (outcome === 'resolved') noteResolved(k, space, address, vma);
+  if (outcome === 'resolved') {
+    k.counts.faults++;
+    k.emit(resolvedFault(space, address, vma));
+  }
   return outcome;
 }
 
@@ -58,26 +64,6 @@ function* noticeStore(k: Kernel, space: AddressSpace, page: Vpn): Operation<bool
 function refusalOf(k: Kernel, space: AddressSpace, vma: Vma, address: number, access: Access): 'signal' | 'refresh' | 'copy' {
   if (vma.prot === PROT_NONE) return 'signal';
   return k.rules.refusedAccess({ access, shared: vma.shared, isPresent: leafOver(k, space, vpnOf(address)) !== undefined });
-}
-
-function refuse(k: Kernel, space: AddressSpace, address: number, reason: string): FaultOutcome {
-  k.emit({ type: 'page_fault', pid: space.pid, vaddr: address, ip: 0, reason, resolved: false });
-  return 'SIGSEGV';
-}
-
-function noteResolved(k: Kernel, space: AddressSpace, address: number, vma: Vma): void {
-  k.counts.faults++;
-  k.emit({
-    type: 'page_fault',
-    pid: space.pid,
-    vaddr: address,
-    ip: 0,
-    reason: 'demand_page',
-    resolved: true,
-    vma_start: vma.start,
-    vma_end: vma.end,
-    vma_type: vmaType(vma),
-  });
 }
 
 /** The code of the signal that a refused access earns: why it was refused, as siginfo's si_code tells it. */

@@ -9,8 +9,9 @@
  */
 import type { AddressSpace } from '../address-space.ts';
 import type { Kernel, Operation } from '../kernel.ts';
+import { copyForChild } from '../mapping.ts';
 import { frameOfPte, isGuard, PTE_WRITE, rightsOfPte } from '../pte.ts';
-import { vpnOf, PAGE_BYTES, type Pfn, type Vpn } from '../units.ts';
+import { vpnOf, type Pfn, type Vpn } from '../units.ts';
 import type { Vma } from '../vma.ts';
 import { holdBlock, splitHuge } from './huge.ts';
 import { claimFrames, isAnon, shareFrames } from './leaf.ts';
@@ -87,14 +88,9 @@ function isPinnedAt(k: Kernel, space: AddressSpace, page: Vpn, frame: Pfn): bool
 }
 
 function copyEagerly(k: Kernel, from: Pfn, childSlot: number, entry: number): boolean {
-  const copy = k.allocateFrame('data');
-  if (copy === undefined) return false;
-  k.memory.access.copy(from, copy);
-  k.provenance.noteCopy(from, copy, 0, PAGE_BYTES, 'fork of a pinned page');
-  k.frames.refs[copy] = 1;
-  claimFrames(k, copy, 1);
-  k.tables.setEntry(childSlot, (entry & 0x3ff) | (copy << 10));
-  return true;
+  const copy = copyForChild(k, from, childSlot, entry);
+  if (copy !== undefined) claimFrames(k, copy, 1);
+  return copy !== undefined;
 }
 
 function forkBlock(k: Kernel, child: AddressSpace, page: Vpn, entry: number, slot: number): boolean {

@@ -16,7 +16,7 @@ export interface ToldFinding extends SmallFinding {
 export interface Meeting {
   readonly decision: string;
   /** The first failure that a program can see, else the first broken invariant; undefined if the recording holds. */
-  readonly failure: { readonly kind: string; readonly id: string; readonly op: number; readonly check: string } | undefined;
+  readonly failure: { readonly id: string; readonly op: number; readonly check: string } | undefined;
 }
 
 export interface FindingsReport {
@@ -42,7 +42,7 @@ export function findingsDocument(report: FindingsReport): string {
     '',
     'This is a model of the kernel, made from its source. So each entry is a claim about one decision, with the operations that put it to the test on the real kernel.',
     '',
-    `It was found in rounds, as its author would: fuzz, put right what is to blame, fuzz what remains. ${report.rounds.map(roundText).join(' ')} \`node --import tsx/esm scripts/write-findings.ts\` makes all of it again, byte for byte.`,
+    `It was found in rounds, as its author would: fuzz (seed \`${report.seed}\`), put right what is to blame, fuzz what remains. ${report.rounds.map(roundText).join(' ')} \`node --import tsx/esm scripts/write-findings.ts\` makes all of it again, byte for byte.`,
     '',
     '    faultline explain TRACE      # why it fails, at which thresholds, and the decision to blame',
     '    faultline view TRACE         # the same to look at',

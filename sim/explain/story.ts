@@ -5,21 +5,11 @@
  * What concerns it is known from the first run: the page, the frames that the wrong byte went through, the file page that it
  * should come from. A frame's story is that of the life in which it mattered; earlier and later lives are left out.
  */
-import {
-  floorToPage,
-  frameOfPte,
-  isValid,
-  PAGE_BYTES,
-  pfn,
-  pid as asPid,
-  vpnOf,
-  describeVma,
-  type KernelEvent,
-} from '../../kernel-model/index.ts';
+import { floorToPage, PAGE_BYTES, describeVma, type KernelEvent } from '../../kernel-model/index.ts';
 import type { Op } from '../../traces/op.ts';
+import { windowAround, type ByteWindow } from '../byte-window.ts';
 import type { Finding } from '../finding.ts';
 import type { Replay } from '../replay.ts';
-import type { ByteWindow } from '../report.ts';
 import type { Watcher } from '../watcher.ts';
 import type { RuleName, WrongAnswer } from './spy.ts';
 
@@ -98,7 +88,6 @@ function filePageOf({ byte, message }: Finding): Subject['filePage'] {
 
 /** Events kept in all; of a longer story the middle is lost. */
 const EVENTS_MAX = 20_000;
-const WINDOW_BYTES = 16;
 
 export class StoryTeller implements Watcher {
   readonly events: StoryEvent[] = [];
@@ -269,30 +258,7 @@ export class StoryTeller implements Watcher {
       image,
       vmas: inOrder(vmas).map(describeVma),
       sharers: inOrder(sharers).map(describeVma),
-      window: this.windowOf(page.pid, address),
+      window: windowAround(this.replay, page.pid, this.subject.finding),
     };
-  }
-
-  /** The bytes around a wrong one, if they still show it. */
-  private windowOf(owner: number, address: number): ByteWindow | undefined {
-    const { reference } = this.replay;
-    const { byte, expected, actual } = this.subject.finding;
-    if (byte === undefined || reference === undefined) return undefined;
-    const start = address - (address % WINDOW_BYTES);
-    const addresses = Array.from({ length: WINDOW_BYTES }, (_, i) => start + i);
-    const window: ByteWindow = {
-      start,
-      expected: addresses.map((at) => (reference.containing(owner, at) === undefined ? undefined : reference.byte(owner, at))),
-      actual: addresses.map((at) => this.byteAt(owner, at)),
-    };
-    const at = address - start;
-    return window.expected[at] === expected && window.actual[at] === actual ? window : undefined;
-  }
-
-  private byteAt(owner: number, address: number): number | undefined {
-    const { kernel } = this.replay.machine;
-    const space = kernel.processes.get(asPid(owner))?.space;
-    const entry = space === undefined ? 0 : kernel.tables.entryOf(space.root, vpnOf(address));
-    return isValid(entry) ? kernel.memory.bytes[kernel.memory.byteOf(pfn(frameOfPte(entry))) + (address % PAGE_BYTES)] : undefined;
   }
 }
