@@ -32,6 +32,8 @@ export interface Design {
   readonly userEnd: number;
   /** Do bytes that a shared mapping stored behind the end of a file show when the file grows? Those of a memfd do. */
   readonly showsTail: boolean;
+  /** Does exec assemble huge pages from cached pages? Kevlar's does; on Linux it is an experiment. */
+  readonly assembles: boolean;
   /** Bytes kept free behind the heap of a position-independent program. */
   readonly heapReserveBytes: number;
 }
@@ -67,6 +69,7 @@ export function kevlarDesign(hugePages: number, segmentBounds: Design['segmentBo
     lowestAddress: vaddr(PAGE_BYTES),
     userEnd: end,
     showsTail: false,
+    assembles: true,
     heapReserveBytes: 256 * 1024 * 1024,
   };
 }
@@ -87,6 +90,7 @@ export function linuxDesign(hugePages: number): Design {
     lowestAddress: vaddr(LINUX_LOWEST),
     userEnd: end,
     showsTail: true,
+    assembles: false,
     heapReserveBytes: 0,
   };
 }

@@ -1,6 +1,6 @@
 /** The public surface of the kernel model: all that other folders see of it. */
 export type { AddressSpace } from './address-space.ts';
-export { mostCachedPages } from './kevlar/assembly.ts';
+export { mostCachedPages } from './assembly.ts';
 export { brk } from './kevlar/brk.ts';
 export { isKnownToKevlar, madvise, mincore, msync, sync } from './kevlar/advice-calls.ts';
 export { type Advice } from './requests.ts';

@@ -6,6 +6,7 @@
  *     kevlar+no-teardown            one wrong decision
  *     kevlar@m9.8.1~no-teardown     all of that kernel's but one
  *     linux                         the design of Linux 6.18
+ *     linux@assembly                the same with an experiment
  */
 import { kevlarDesign, linuxDesign, type Design, type DesignName } from './design.ts';
 import { MUTANTS } from './mutants.ts';
@@ -22,7 +23,7 @@ export interface NamedKernel {
   readonly mutants: readonly Mutant[];
   /** Parameters in which the kernel differs from the defaults. */
   readonly parameters: Partial<Parameters>;
-  /** How a kernel of a user's own changes the layout of its design. */
+  /** How the kernel changes the layout of its design. */
   readonly layout?: ((design: Design, parameters: Parameters) => Design) | undefined;
 }
 
@@ -107,6 +108,15 @@ export const KERNELS: readonly NamedKernel[] = [
     mutants: [],
     parameters: {},
   },
+  {
+    name: 'linux@assembly',
+    says: 'an experiment: Linux, whose exec assembles huge pages from cached pages as Kevlar’s does',
+    design: 'linux',
+    segmentBounds: 'page',
+    mutants: [],
+    parameters: {},
+    layout: (design) => ({ ...design, assembles: true }),
+  },
 ];
 
 /** Kernels that users of this process defined; see own-kernel.ts. */
@@ -138,9 +148,11 @@ export function kernelNamed(name: string): NamedKernel | string {
   return changes.length === 0 ? known : { ...known, name, mutants };
 }
 
-/** The kernel that does right what another of the same design may do wrong. */
-export const rightKernelFor = ({ design = 'kevlar' }: Pick<NamedKernel, 'design'>): NamedKernel =>
-  KERNELS.find((kernel) => (kernel.design ?? 'kevlar') === design && kernel.mutants.length === 0)!;
+/** The kernel that does right what another of the same design may do wrong: of the same layout too, if there is one. */
+export function rightKernelFor({ design = 'kevlar', layout }: Pick<NamedKernel, 'design' | 'layout'>): NamedKernel {
+  const right = KERNELS.filter((kernel) => (kernel.design ?? 'kevlar') === design && kernel.mutants.length === 0);
+  return right.find((kernel) => kernel.layout === layout) ?? right[0]!;
+}
 
 /** The name of the right kernel with one wrong decision, and with what that needs to show. */
 export const kernelWith = ({ id, needs }: Mutant): string => (needs === undefined ? `kevlar+${id}` : `kevlar+${needs}+${id}`);

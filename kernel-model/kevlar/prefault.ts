@@ -1,12 +1,12 @@
 /**
  * What exec maps ahead of any fault: assembled blocks, cached file pages, and small anonymous areas.
  *
- * Pass 1 assembles or reuses a block for each region that the file's VMAs reach (assembly.ts). Pass 2 maps the cached
+ * Pass 1 assembles or reuses a block for each region that the file's VMAs reach (../assembly.ts). Pass 2 maps the cached
  * pages that lie whole inside a VMA. What the first prefault of a file mapped is remembered as a template and replayed
  * while the page cache has not changed. All of it is shared frames, so nothing is mapped writable.
  */
 import { immutableFileVmas, type AddressSpace } from '../address-space.ts';
-import { assembleOrReuse, regionsOf } from './assembly.ts';
+import { assembleRegions, type Assembler } from '../assembly.ts';
 import type { File } from '../file.ts';
 import type { Kernel, Operation } from '../kernel.ts';
 import { holdHuge, mapHuge, mapPage, releaseHuge } from '../mapping.ts';
@@ -14,7 +14,15 @@ import { filePartsOf, isAlone, protectionOfPage } from '../page-content.ts';
 import { frameOfPte, isLeaf } from '../pte.ts';
 import type { TemplatePage } from '../template.ts';
 import { ceilToPage, pfn, vaddrOf, vpn, vpnOf, PAGE_BYTES, type Vpn } from '../units.ts';
+import { verifyHugePageAssembly } from './verifiers.ts';
 import type { Vma } from '../vma.ts';
+
+const ASSEMBLER: Assembler = {
+  mapHuge: (k, space, region, block, prot, why) => mapHuge(k, space, k.tables.firstPageOf(region), block, prot, why),
+  verify: (k, space, vmas, block) => {
+    if (k.parameters.verify) verifyHugePageAssembly(k, space, vmas, block);
+  },
+};
 
 /** Passes 1 and 2. With an empty cache there is nothing to do, and no block is looked for. @returns false when out of frames */
 export function* prefaultCachedPages(k: Kernel, space: AddressSpace, program: File): Operation<boolean> {
@@ -22,7 +30,7 @@ export function* prefaultCachedPages(k: Kernel, space: AddressSpace, program: Fi
   const replayed = replayTemplate(k, space, program);
   if (replayed !== 'none') return replayed === 'done';
   const vmas = immutableFileVmas(space);
-  for (const candidate of regionsOf(k, vmas)) if (!(yield* assembleOrReuse(k, space, candidate))) return false;
+  if (!(yield* assembleRegions(k, space, vmas, ASSEMBLER))) return false;
   for (const vma of vmas) if (!mapCachedPages(k, space, vma)) return false;
   recordTemplate(k, space, program);
   return true;

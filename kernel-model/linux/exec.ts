@@ -1,6 +1,6 @@
 /**
  * exec on Linux: VMAs as the ELF loader lays them out, then the few pages that it writes itself: what lies behind a segment's file
- * bytes, and the arguments. Everything else waits for its first fault.
+ * bytes, and the arguments. Everything else waits for its first fault, but where huge pages are assembled (assembly.ts).
  *
  * @see Linux fs/binfmt_elf.c load_elf_binary, fs/exec.c
  */
@@ -12,6 +12,7 @@ import type { Kernel, Operation, Process } from '../kernel.ts';
 import { frameOfPte } from '../pte.ts';
 import { pageOffset, vpnOf, PAGE_BYTES, type Vaddr } from '../units.ts';
 import type { Vma } from '../vma.ts';
+import { assembleSegments } from './assembly.ts';
 import { planLinuxExec } from './exec-layout.ts';
 import { touch } from './populate.ts';
 
@@ -26,6 +27,7 @@ function* fillSpace(k: Kernel, space: AddressSpace, plan: ExecPlan): Operation<b
   space.heapStart = space.heapEnd = plan.heapStart;
   space.heapLimit = plan.heapLimit;
   space.placementNext = plan.placementNext;
+  if (k.design.assembles && !(yield* assembleSegments(k, space))) return false;
   for (const { start, end } of plan.zeroed) if (!(yield* write(k, space, start, new Uint8Array(end - start)))) return false;
   for (const { address, bytes } of plan.stackPages) if (!(yield* write(k, space, address, bytes))) return false;
   return true;

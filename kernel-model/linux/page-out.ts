@@ -45,5 +45,6 @@ function* dropPage(k: Kernel, space: AddressSpace, page: Vpn): Operation<void> {
   if (!isOfFile || vma?.backing === undefined) return;
   const { file } = vma.backing;
   const index = fileIndexOf(vma, page);
-  if (!file.holds(index) && k.memory.isZero(frame)) evictPage(k, file, index);
+  const isCached = k.cache.lookup(file, index)?.frame === frame; // A page of an assembled block is not.
+  if (isCached && !file.holds(index) && k.memory.isZero(frame)) evictPage(k, file, index);
 }

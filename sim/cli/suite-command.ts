@@ -11,6 +11,7 @@ import { standardTree } from '../linux/fs/standard-tree.ts';
 import { LINUX_DEFAULTS } from '../linux/system.ts';
 import type { LiveMachine, LiveResult } from '../live.ts';
 import { Recorder } from '../recorder.ts';
+import { counted } from '../report.ts';
 import { ENVIRONMENT, FOLDER, missingApplets, problemOf, readSuite, type Check } from '../suite.ts';
 import { JobRunner, type Death, type Job, type JobOutcome } from '../suite-runner.ts';
 import type { CommandDefinition } from './context.ts';
@@ -206,11 +207,18 @@ function summaryLines({ results, result, end, live, witness }: SuiteRun, { stres
   const [passed, skips] = [count('ok'), count('skipped')];
   const total = stress ?? results.length - skips;
   const { faults, assemblies, execs, forks } = result.counts;
+  const figures = [
+    counted(execs, 'exec'),
+    counted(forks, 'fork'),
+    counted(faults, 'fault'),
+    counted(assemblies, 'assembly', 'assemblies'),
+    counted(live.hart.retired, 'instruction'),
+  ];
   const { name, threshold } = { name: live.kernel.name, threshold: live.machine.kernel.parameters.assembleThreshold };
   return [
     ...(stress === undefined ? [''] : []),
     `${passed}/${total} ${stress === undefined ? 'checks' : 'times fork, exec, wait'} on ${name}, threshold ${threshold}${skips > 0 ? `; ${skips} skipped` : ''}`,
-    `  ${execs} execs, ${forks} forks, ${faults} faults, ${assemblies} assemblies, ${live.hart.retired} instructions`,
+    `  ${figures.join(', ')}`,
     ...firstDeathLines(results),
     ...(end === 'ended' ? [] : [`  ended early: ${ENDS[end]}`]),
     ...(result.failure === undefined ? [] : ['', ...witness.lines(result.failure)]),

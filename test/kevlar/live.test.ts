@@ -50,18 +50,20 @@ function skipUnlessKnown(context: Mocha.Context): void {
 describe('the suite, live', function () {
   this.timeout(300_000);
 
-  it('holds on kevlar at 128 with every page and every change checked', async function () {
-    onlyThoroughly(this);
-    skipUnlessGuest(this, HAZARD);
-    const { passed, failed, leakedFrames, failure, findings } = await suite('--check', 'changes');
-    expect({ passed, failed, leakedFrames, failure, findings }).to.deep.equal({
-      passed: CHECKS,
-      failed: 0,
-      leakedFrames: 0,
-      failure: null,
-      findings: 0,
+  for (const kernel of ['kevlar', 'linux', 'linux@assembly']) {
+    it(`holds on ${kernel} at 128 with every page and every change checked`, async function () {
+      onlyThoroughly(this);
+      skipUnlessGuest(this, HAZARD);
+      const { passed, failed, leakedFrames, failure, findings } = await suite('--kernel', kernel, '--check', 'changes');
+      expect({ passed, failed, leakedFrames, failure, findings }).to.deep.equal({
+        passed: CHECKS,
+        failed: 0,
+        leakedFrames: 0,
+        failure: null,
+        findings: 0,
+      });
     });
-  });
+  }
 
   for (const [kernel, threshold] of [
     ['kevlar', '0'],
@@ -70,6 +72,8 @@ describe('the suite, live', function () {
     ['kevlar@m9.8.1', '128'],
     ['kevlar@m9.8.1', '0'],
     ['kevlar@m9.8', '600'],
+    ['linux', '0'],
+    ['linux@assembly', '128'],
   ] as const) {
     it(`holds on ${kernel} at ${threshold}`, async function () {
       if (threshold !== '0') onlyThoroughly(this);

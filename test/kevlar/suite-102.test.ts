@@ -206,7 +206,10 @@ describe('busybox-102', () => {
 
 describe('fork-exec-stress', () => {
   for (const { name: kernel } of KERNELS) {
-    it(`passes 300 of 300 and never comes near an assembly (${kernel})`, async () => {
+    // Linux reads around each fault, Kevlar the one page: with Kevlar's reading no region comes near the threshold.
+    const [least, most] = kernel.startsWith('linux') ? [200, 250] : [15, 22];
+    const assemblies = kernel === 'linux@assembly' ? 1 : 0;
+    it(`passes 300 of 300 with ${least} to ${most} pages cached and ${assemblies} assemblies (${kernel})`, async () => {
       const trace = await readTrace(pathOf('fork-exec-stress.jsonl.gz'));
       expect(all(trace.ops, 'fork').map(({ child }) => child)).to.deep.equal(Array.from({ length: 300 }, (_, i) => i + 2));
       let cached = 0;
@@ -215,10 +218,8 @@ describe('fork-exec-stress', () => {
       };
       const digester = await createDigester();
       const result = replay(trace, { kernel, check: 'end', keepGoing: true, digester, onEvent, parameters: { provenance: false } });
-      expect(result).to.include({ ops: trace.ops.length, execs: 301, assemblies: 0 });
+      expect(result).to.include({ ops: trace.ops.length, execs: 301, assemblies });
       expect(result.findings.filter(isVisible)).to.deep.equal([]);
-      // Linux reads around each fault, Kevlar the one page.
-      const [least, most] = kernel === 'linux' ? [200, 250] : [15, 22];
       expect(cached).to.be.within(least, most);
     });
   }

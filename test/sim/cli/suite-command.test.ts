@@ -81,7 +81,7 @@ describe('faultline suite', () => {
       const trace = join(folder, 't.jsonl.gz');
       const live = await faultline('suite', '--only', 'cp_file,pipe_chain,kill_process', '--record', trace);
       const { out } = await faultline('replay', trace, '--check', 'none');
-      const [, execs, , faults, assemblies] = /(\d+) execs, (\d+) forks, (\d+) faults, (\d+) assemblies/.exec(live.out)!;
+      const [, execs, , faults, assemblies] = /(\d+) execs, (\d+) forks, (\d+) faults, (\d+) assembl/.exec(live.out)!;
       expect(out).to.match(new RegExp(`^held\\n.*\\n.* ${execs!} execs, ${faults!} faults, ${assemblies!} assembl`));
     } finally {
       rmSync(folder, { recursive: true });

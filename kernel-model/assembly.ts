@@ -1,32 +1,47 @@
 /**
  * Huge-page assembly: a 2 MiB block built at exec from cached 4 KiB pages, kept for the next exec of the file.
  *
+ * Kevlar does it; on Linux's design it is an experiment (design `assembles`). Each design maps a huge leaf in its own way.
+ *
  * A region becomes a candidate when a VMA of an immutable file reaches into it; the block belongs to the file that came
  * first. Once the region has `assembleThreshold` cached pages, each page that holds bytes of the file is copied from the
  * cache or read. The block is mapped by one huge leaf where one VMA covers it whole, else page by page, each page with
  * the protection of its VMAs. The cache keeps one reference of every sub-frame.
  */
-import { immutableFileVmas, type AddressSpace } from '../address-space.ts';
-import { readInto } from '../cache-fill.ts';
-import type { File } from '../file.ts';
-import type { Kernel, Operation } from '../kernel.ts';
-import { mapHuge, mapPage, holdHuge, releaseHuge } from '../mapping.ts';
-import { partsForAssembly, protectionOfPage, type FilePart } from '../page-content.ts';
-import type { HugeBlock } from '../page-cache.ts';
-import { ceilTo, ceilToPage, floorTo, pfn, vaddrOf, vpn, PAGE_BYTES, type Pfn } from '../units.ts';
-import { verifyHugePageAssembly } from './verifiers.ts';
-import type { Vma } from '../vma.ts';
+import { immutableFileVmas, type AddressSpace } from './address-space.ts';
+import { readInto } from './cache-fill.ts';
+import type { File } from './file.ts';
+import type { Kernel, Operation } from './kernel.ts';
+import { mapPage, holdHuge, releaseHuge } from './mapping.ts';
+import { partsForAssembly, protectionOfPage, type FilePart } from './page-content.ts';
+import type { HugeBlock } from './page-cache.ts';
+import { ceilTo, ceilToPage, floorTo, pfn, vaddrOf, vpn, PAGE_BYTES, type Pfn } from './units.ts';
+import type { Vma } from './vma.ts';
+
+/** What a design does in its own way. */
+export interface Assembler {
+  /** Maps a block, whose references are taken, by one huge leaf over a region without entry. @returns false without a table */
+  readonly mapHuge: (k: Kernel, space: AddressSpace, region: number, block: Pfn, prot: number, why: string) => boolean;
+  /** Looks at a new block, made from these VMAs, before anybody maps it. */
+  readonly verify: (k: Kernel, space: AddressSpace, vmas: readonly Vma[], block: HugeBlock) => void;
+}
 
 /** A region that may be assembled, and the file that it is assembled for. */
-export interface Candidate {
+interface Candidate {
   readonly region: number;
   readonly file: File;
   /** All VMAs of immutable files in the space, in list order. */
   readonly vmas: readonly Vma[];
 }
 
+/** Maps a block in each region that the file parts of `vmas` reach into, if there is one or it can be made. @returns false when out of frames for tables */
+export function* assembleRegions(k: Kernel, space: AddressSpace, vmas: readonly Vma[], assembler: Assembler): Operation<boolean> {
+  for (const candidate of regionsOf(k, vmas)) if (!(yield* assembleOrReuse(k, space, candidate, assembler))) return false;
+  return true;
+}
+
 /** The regions that the file parts of VMAs reach into behind their first whole page, each with the file of the VMA that came first. */
-export function regionsOf(k: Kernel, vmas: readonly Vma[]): readonly Candidate[] {
+function regionsOf(k: Kernel, vmas: readonly Vma[]): readonly Candidate[] {
   const hugeBytes = k.parameters.hugePages * PAGE_BYTES;
   const owners = new Map<number, File>();
   for (const vma of vmas) {
@@ -37,8 +52,8 @@ export function regionsOf(k: Kernel, vmas: readonly Vma[]): readonly Candidate[]
   return [...owners].map(([region, file]) => ({ region, file, vmas }));
 }
 
-/** Maps the region's block, making it first if enough of the region is cached. @returns false when out of frames for tables */
-export function* assembleOrReuse(k: Kernel, space: AddressSpace, candidate: Candidate): Operation<boolean> {
+/** Maps the region's block, making it first if enough of the region is cached. */
+function* assembleOrReuse(k: Kernel, space: AddressSpace, candidate: Candidate, assembler: Assembler): Operation<boolean> {
   const { region, file } = candidate;
   if (region === 0 && !k.rules.mayAssembleRegionZero()) return true;
   if (k.tables.entryAt(k.tables.regionSlot(space.root, region)) !== 0) return true;
@@ -46,16 +61,17 @@ export function* assembleOrReuse(k: Kernel, space: AddressSpace, candidate: Cand
   const known = k.cache.lookupBlock(file, key);
   if (known !== undefined) {
     k.emit({ type: 'huge_cache_hit', pid: space.pid, huge_base: baseOf(k, region), frame: known.frame });
-    return mapBlock(k, space, known);
+    return mapBlock(k, space, known, assembler);
   }
   const cached = countCached(k, candidate);
   if (cached < k.parameters.assembleThreshold) return true;
   const frame = k.allocateHuge('data');
   if (frame === undefined) return true;
   const block = yield* assemble(k, space, candidate, frame, cached);
+  assembler.verify(k, space, candidate.vmas, block);
   for (let i = 0; i < k.rules.hugeRefs(k.parameters.hugePages); i++) k.frames.refs[frame + i] = 1;
   k.cache.insertBlock(key, block);
-  return mapBlock(k, space, block);
+  return mapBlock(k, space, block, assembler);
 }
 
 const baseOf = (k: Kernel, region: number): number => vaddrOf(k.tables.firstPageOf(region));
@@ -84,6 +100,7 @@ function countCached(k: Kernel, { region, file, vmas }: Candidate): number {
 
 /** The most cached pages of a region of this space: the greatest threshold at which it would be assembled now. For reports. */
 export function mostCachedPages(k: Kernel, space: AddressSpace): number {
+  if (!k.design.assembles) return 0;
   return Math.max(0, ...regionsOf(k, immutableFileVmas(space)).map((candidate) => countCached(k, candidate)));
 }
 
@@ -100,7 +117,6 @@ function* assemble(k: Kernel, space: AddressSpace, candidate: Candidate, frame: 
   const block: HugeBlock = { file, region, frame, populated };
   k.counts.assemblies++;
   k.emit({ type: 'assembly_end', pid, huge_base, populated: populated.filter((is) => is).length });
-  if (k.parameters.verify) verifyHugePageAssembly(k, space, candidate.vmas, block);
   return block;
 }
 
@@ -128,7 +144,7 @@ function fillFromPart(k: Kernel, space: AddressSpace, huge_base: number, sub_pag
 }
 
 /** Maps a block whose region has no entry yet. A mapping that has to share a full count is left to faults. */
-function mapBlock(k: Kernel, space: AddressSpace, block: HugeBlock): boolean {
+function mapBlock(k: Kernel, space: AddressSpace, block: HugeBlock, assembler: Assembler): boolean {
   const first = k.tables.firstPageOf(block.region);
   const start = vaddrOf(first);
   const end = vaddrOf(first + k.parameters.hugePages);
@@ -136,7 +152,8 @@ function mapBlock(k: Kernel, space: AddressSpace, block: HugeBlock): boolean {
   const isWhole = vmas.length === 1 && vmas[0]!.start <= start && end <= vmas[0]!.end && block.populated.every((is) => is);
   if (k.rules.assemblyMapping({ coveredByOneVma: isWhole }) === 'pages') return mapBlockPages(k, space, block);
   if (!holdHuge(k, block.frame)) return true;
-  if (mapHuge(k, space, first, block.frame, k.rules.prefaultProtection(vmas[0]?.prot ?? 0), 'assembly')) return true;
+  const prot = k.rules.prefaultProtection(vmas[0]?.prot ?? 0);
+  if (assembler.mapHuge(k, space, block.region, block.frame, prot, 'assembly')) return true;
   releaseHuge(k, block.frame);
   return false;
 }
