@@ -72,7 +72,7 @@ export class Checker implements Watcher {
   private readonly pending: [address: number, pages: number][] = [];
   private readonly framesAtStart: number;
   private readonly survey: Survey;
-  private readonly warmExecs: WarmExecs;
+  private readonly warmExecs = new WarmExecs();
   private changed = false;
   private op = 0;
   private opName: Op['op'] = 'mark';
@@ -88,7 +88,6 @@ export class Checker implements Watcher {
     this.pages = new ReferencePages(reference);
     this.mode = mode;
     this.survey = new Survey(kernel);
-    this.warmExecs = new WarmExecs(kernel);
     this.framesAtStart = kernel.allocator.freeCount();
   }
 
@@ -113,7 +112,7 @@ export class Checker implements Watcher {
     if (!this.reference.has(op.pid) && this.kernel.processes.size === 1 && this.kernel.processes.has(op.pid as Process['pid']))
       this.reference.spawn(op.pid, this.kernel.parameters.heapStart);
     if (!this.looksAtChanges) return;
-    this.warmExecs.before();
+    this.warmExecs.before(op);
     if (op.op === 'exec' || op.op === 'exit') this.sweep(op.pid);
   }
 

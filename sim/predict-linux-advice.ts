@@ -62,7 +62,7 @@ const remove: Advised = ({ vma, start, end }) => {
   return undefined;
 };
 
-const wipeOnFork: Advised = (part) => (isPrivateAnonymous(part.vma) ? wish({ inherited: 'zeros' })(part) : 'EINVAL');
+const wipeOnFork: Advised = (part) => (isPrivateAnonymous(part.vma) ? wish({ wipeOnFork: true })(part) : 'EINVAL');
 
 const installGuards: Advised = ({ reference, pid, start, end }) => {
   guard(reference, pid, start, end);
@@ -87,12 +87,12 @@ const ADVISED: Readonly<Record<WalkedAdvice, Advised>> = {
   hugepage: mark,
   nohugepage: mark,
   remove: unlessLocked(remove),
-  dontfork: wish({ inherited: 'nothing' }),
-  dofork: wish({ inherited: 'bytes' }),
+  dontfork: wish({ dontFork: true }),
+  dofork: wish({ dontFork: false }),
   dontdump: mark,
   dodump: mark,
   wipeonfork: wipeOnFork,
-  keeponfork: wish({ inherited: 'bytes' }),
+  keeponfork: wish({ wipeOnFork: false }),
   cold: unlessLocked(nothing),
   pageout: unlessLocked(nothing),
   collapse: nothing,

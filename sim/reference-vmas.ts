@@ -25,11 +25,13 @@ export interface Wishes {
   readonly locked: boolean;
   /** An access in the gap below moves its start down. */
   readonly growsDown: boolean;
-  /** What a child gets: the bytes, no mapping at all, or zeros. */
-  readonly inherited: 'bytes' | 'nothing' | 'zeros';
+  /** A child does not get it (MADV_DONTFORK). */
+  readonly dontFork: boolean;
+  /** A child gets zeros (MADV_WIPEONFORK); each of the two is taken back alone. */
+  readonly wipeOnFork: boolean;
 }
 
-export const NO_WISHES: Wishes = { mayWrite: true, locked: false, growsDown: false, inherited: 'bytes' };
+export const NO_WISHES: Wishes = { mayWrite: true, locked: false, growsDown: false, dontFork: false, wipeOnFork: false };
 
 export interface ReferenceVma extends Vma {
   readonly wishes?: Wishes;
@@ -47,7 +49,7 @@ export function pieceOf(vma: ReferenceVma, start: number, end: number): readonly
 /** What a child gets of a VMA: nothing in it is locked. */
 export function inherited(vma: ReferenceVma): readonly ReferenceVma[] {
   const { wishes } = vma;
-  if (wishes?.inherited === 'nothing') return [];
+  if (wishes?.dontFork === true) return [];
   return wishes?.locked === true ? [{ ...vma, wishes: { ...wishes, locked: false } }] : [vma];
 }
 

@@ -6,16 +6,15 @@
  * when the others write. So is everything since the last time a frame was refused or the cache lost
  * a page: caches only promise to be warm as long as they are left alone.
  */
-import type { Kernel, KernelEvent } from '../kernel-model/index.ts';
+import type { KernelEvent } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import type { Result } from './trace-hart.ts';
 
 interface Life {
   /** The program, its arguments and every op since, one after the other. */
   story: number;
-  readonly faultsBefore: number;
-  /** Faults that others took in the meantime. */
-  faultsOfOthers: number;
+  /** Faults in its address space so far. */
+  faults: number;
   isComparable: boolean;
   readonly begunAt: number;
 }
@@ -35,34 +34,32 @@ function tellField(life: Life, name: string, value: string | number | readonly s
 
 /** Says what is wrong when a life ends, or undefined. */
 export class WarmExecs {
-  private readonly kernel: Kernel;
   private readonly lives = new Map<number, Life>();
   /** By story: the bests in order of time, each of fewer faults than the one before. */
   private records = new Map<number, Best[]>();
+  /** Faults of the life that the op is about, before it. */
   private faultsAtOp = 0;
   /** Ops so far. */
   private moment = 0;
 
-  constructor(kernel: Kernel) {
-    this.kernel = kernel;
-  }
-
   event(event: KernelEvent): void {
+    if (event.type === 'page_fault') {
+      const life = this.lives.get(event.pid);
+      if (life !== undefined) life.faults++;
+    }
     if (event.type !== 'cache_evict' && event.type !== 'frame_denied' && event.type !== 'refcount_refused' && event.type !== 'short_read')
       return;
     this.records = new Map();
     for (const life of this.lives.values()) life.isComparable = false;
   }
 
-  before(): void {
-    this.faultsAtOp = this.kernel.counts.faults;
+  before({ pid }: Op): void {
+    this.faultsAtOp = this.lives.get(pid)?.faults ?? 0;
   }
 
   /** @returns a sentence if the op ended a life that faulted more than an equal one before */
   after(op: Op, result: Result): string | undefined {
-    const faults = this.kernel.counts.faults - this.faultsAtOp;
     this.moment++;
-    for (const [pid, life] of this.lives) if (pid !== op.pid) life.faultsOfOthers += faults;
     const ended = (op.op === 'exec' && result === 0) || op.op === 'exit' ? this.end(op.pid) : undefined;
     if (op.op === 'exec' && result === 0) this.begin(op.pid, [op.path, ...(op.argv ?? []), '', ...(op.env ?? [])].join('\0'));
     else this.tell(op, result);
@@ -72,8 +69,7 @@ export class WarmExecs {
   private begin(pid: number, program: string): void {
     const life: Life = {
       story: 17,
-      faultsBefore: this.kernel.counts.faults,
-      faultsOfOthers: 0,
+      faults: 0,
       isComparable: true,
       begunAt: this.moment,
     };
@@ -98,7 +94,7 @@ export class WarmExecs {
     this.lives.delete(pid);
     if (life?.isComparable !== true) return undefined;
     // What the exec that ends a life faults in is no access of that life.
-    const faults = this.faultsAtOp - life.faultsBefore - life.faultsOfOthers;
+    const faults = this.faultsAtOp;
     const bests = this.records.get(life.story) ?? [];
     const fewest = bests.findLast(({ endedAt }) => endedAt <= life.begunAt)?.faults;
     if (faults < (bests.at(-1)?.faults ?? Infinity)) this.records.set(life.story, [...bests, { endedAt: this.moment, faults }]);

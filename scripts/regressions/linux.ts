@@ -106,4 +106,19 @@ export const LINUX_SCENES: readonly LinuxScene[] = [
       msync s+0x10000 0x1000
       w s+0x10000 0xee`,
   },
+  {
+    id: 'dofork-keeps-wipeonfork',
+    note: 'MADV_DOFORK took MADV_WIPEONFORK back too, and MADV_KEEPONFORK took back MADV_DONTFORK',
+    ops: `
+      mmap s+0x10000 0x4000 rw p,a,F - 0x0
+      w s+0x10000 0x1
+      w s+0x12000 0x2
+      madvise s+0x10000 0x1000 wipeonfork
+      madvise s+0x10000 0x1000 dofork
+      madvise s+0x12000 0x1000 dontfork
+      madvise s+0x12000 0x1000 keeponfork
+      fork
+      @1 r s+0x10000
+      @1 r s+0x12000`,
+  },
 ];

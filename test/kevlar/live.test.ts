@@ -50,7 +50,7 @@ function skipUnlessKnown(context: Mocha.Context): void {
 describe('the suite, live', function () {
   this.timeout(300_000);
 
-  for (const kernel of ['kevlar', 'linux', 'linux@assembly']) {
+  for (const kernel of ['kevlar', 'linux']) {
     it(`holds on ${kernel} at 128 with every page and every change checked`, async function () {
       onlyThoroughly(this);
       skipUnlessGuest(this, HAZARD);
