@@ -127,7 +127,8 @@ export class Reference {
     const from = this.space(parent);
     const written: Written = new Map([...from.written].map(([page, { bytes, has }]) => [page, { bytes: bytes.slice(), has: has.slice() }]));
     this.spaces.set(child, { ...from, vmas: from.vmas.flatMap(inherited), written, guards: new Set(from.guards) });
-    for (const { start, end, wishes } of from.vmas) if (wishes?.dontFork === true || wishes?.wipeOnFork === true) this.empty(child, start, end);
+    for (const { start, end, wishes } of from.vmas)
+      if (wishes?.dontFork === true || wishes?.wipeOnFork === true) this.empty(child, start, end);
   }
 
   vfork(parent: number, child: number): void {
