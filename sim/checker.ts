@@ -270,10 +270,11 @@ export class Checker implements Watcher {
     return typeof result === 'number' ? op.op !== 'touch' : ['ENOMEM', 'EAGAIN', 'SIGKILL', 'EFAULT', 'EIO', 'SIGBUS'].includes(result);
   }
 
-  /** Calls of linux leave what they have done when they fail. */
-  private stopsHalfWay({ op }: Op, result: Result): boolean {
-    const hasFailed = typeof result === 'string' || op === 'pwrite';
-    return this.reference.design.name === 'linux' && hasFailed && HALF_WAY.has(op);
+  /** Calls of linux leave what they have done when they fail, and copies by the kernel stop short. */
+  private stopsHalfWay(op: Op, result: Result): boolean {
+    if (this.reference.design.name !== 'linux') return false;
+    if (op.op === 'copyIn' || op.op === 'copyOut' || op.op === 'pread') return result !== op.length;
+    return HALF_WAY.has(op.op) && (typeof result === 'string' || op.op === 'pwrite');
   }
 
   /** Did the op want for a frame, or for a store that works? */
