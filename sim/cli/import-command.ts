@@ -32,13 +32,20 @@ interface Binary {
 
 const EXAMPLES = `
 Examples:
-  strace -f -s 65535 -o log.txt sh -c 'ls | sort'
+  strace -f -y -s 65535 -o log.txt sh -c 'ls | sort'
   faultline import strace log.txt -o t.jsonl --binary /bin/busybox=/bin/busybox
   perf record -e 'raw_syscalls:*,exceptions:*,sched:sched_process_*' -c 1 -m 16M -a -- sh -c ls; perf script > log.txt
   faultline import perf log.txt -o t.jsonl
   valgrind --tool=lackey --trace-mem=yes --trace-syscalls=yes --trace-children=yes --log-file=log.%p sh -c ls
   faultline import lackey log.* -o t.jsonl.gz
   faultline import plugin recording.jsonl -o t.jsonl && faultline replay t.jsonl
+
+A dynamic program takes two --binary, its own and its interpreter's, each with the address of its first line in /proc/PID/maps.
+Recorded under setarch -R both are the same in every run; qemu-user prints its own with -d page:
+  setarch -R strace -f -y -s 65535 -o log.txt ls; setarch -R cat /proc/self/maps
+  faultline import strace log.txt -o t.jsonl --kernel linux --binary /usr/bin/ls=/usr/bin/ls@0x555555554000 \\
+    --binary /lib64/ld-linux-x86-64.so.2=/lib64/ld-linux-x86-64.so.2@0x7ffff7fca000
+The kernel places the interpreter, so the trace is for kernels of the design of --kernel: on others its first access diverges.
 
 A page that was touched becomes a touch, a page fault an access that must succeed. What the recording does not hold is
 supplied by --binary, or assumed and reported by line: pages that were used and that nothing maps are mapped after exec.`;
@@ -52,7 +59,7 @@ export const defineImport: CommandDefinition = (program, { terminal }) => {
     .requiredOption('-o, --output <file>', 'trace to write: .jsonl or .jsonl.gz; - is standard output')
     .option(
       '--binary <[path=]elf[@base]>',
-      'ELF file of a program, or of all; @0x… is where a position-independent one was; may be repeated',
+      'ELF file of a program or interpreter, or of all programs; @0x… is where a position-independent one was; may be repeated',
       binary,
     )
     .addOption(

@@ -13,8 +13,9 @@ export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** `openat`'s "the current directory". */
 const AT_FDCWD = -100;
-const CLONE_VM = 0x100;
-const CLONE_VFORK = 0x4000;
+export const CLONE_VM = 0x100;
+export const CLONE_VFORK = 0x4000;
+export const CLONE_CHILD_SETTID = 0x1000000;
 export const SIGCHLD = 17;
 
 type Rewrite = readonly [name: string, ...from: readonly (number | { readonly is: number })[]];

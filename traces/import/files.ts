@@ -1,10 +1,11 @@
 /**
- * The files of an imported trace: the programs that were executed, and the files that were mapped.
+ * The files of an imported trace: the programs that were executed, their interpreters, and the files that were mapped.
  *
  * A recording holds no bytes of files, and of a mapped file not even its size: it is taken to end with its last mapping.
  */
 import type { FileSpec } from '../header.ts';
-import { programFile, UNKNOWN_LAYOUT, type ProgramLayout } from './layout.ts';
+import type { Loaded } from './images.ts';
+import { linkedAtHome, programFile, UNKNOWN_LAYOUT, type ProgramLayout } from './layout.ts';
 import type { ReportBook } from './report.ts';
 
 /** A larger file is not made up. */
@@ -21,20 +22,48 @@ export interface Layouts {
 export class TraceFiles {
   private readonly layouts: Layouts;
   private readonly book: ReportBook;
+  /** Paths that programs name as their interpreters. */
+  private readonly interpreters: ReadonlySet<string>;
   private readonly programs = new Set<string>();
   private readonly mapped = new Map<string, number>();
 
   constructor(layouts: Layouts, book: ReportBook) {
     this.layouts = layouts;
     this.book = book;
+    this.interpreters = new Set([...layouts.named.values(), layouts.other?.layout].flatMap((layout) => layout?.interp ?? []));
   }
 
-  /** The layout of a program that is executed now. */
-  execute(path: string): ProgramLayout {
+  /** What an exec of `path` loads now. */
+  execute(path: string): Loaded {
     this.programs.add(path);
     const known = this.layouts.named.get(path) ?? this.layouts.other?.layout;
-    if (known === undefined) this.book.miss(`the layout of ${path} (give --binary ${path}=FILE): the pages it used stand in for it`);
-    return known ?? UNKNOWN_LAYOUT;
+    if (known === undefined) {
+      this.book.miss(`the layout of ${path} (give --binary ${path}=FILE): the pages it used stand in for it`);
+      return { program: UNKNOWN_LAYOUT };
+    }
+    const program = this.asInTrace(path, known);
+    if (program.interp === undefined) {
+      if (known.interp !== undefined) this.missInterpreter(path, known.interp);
+      return { program };
+    }
+    this.programs.add(program.interp);
+    return { program, interpreter: this.layouts.named.get(program.interp) };
+  }
+
+  private missInterpreter(path: string, interp: string): void {
+    const isGiven = this.layouts.named.has(interp);
+    this.book.miss(
+      isGiven
+        ? `an interpreter for ${path} (the file given for ${interp} is linked for a fixed address): the pages it used stand in for it`
+        : `the layout of ${interp}, the interpreter of ${path} (give --binary ${interp}=FILE@0xBASE): the pages it used stand in for it`,
+    );
+  }
+
+  /** The layout of a program or an interpreter; one whose interpreter is not known is executed without. */
+  private asInTrace(path: string, layout: ProgramLayout): ProgramLayout {
+    if (this.interpreters.has(path)) return layout;
+    const { interp, ...alone } = linkedAtHome(layout);
+    return interp !== undefined && this.layouts.named.get(interp)?.type === 'dyn' ? { ...alone, interp } : alone;
   }
 
   /** May this part of the file be mapped in the trace? If so, the file will hold it. */
@@ -52,11 +81,12 @@ export class TraceFiles {
     const links = [...this.programs].filter((path) => !named.has(path));
     if (other !== undefined) {
       const all = [...new Set([...(other.links ?? []), ...links])].filter((path) => path !== other.path);
-      files.push(programFile(other.path, all, other.layout, other.layout.entry ?? entry));
+      const layout = this.asInTrace(other.path, other.layout);
+      files.push(programFile(other.path, all, layout, layout.entry ?? entry));
     }
     for (const path of this.programs) {
       const layout = named.get(path) ?? (other === undefined ? UNKNOWN_LAYOUT : undefined);
-      if (layout !== undefined) files.push(programFile(path, [], layout));
+      if (layout !== undefined) files.push(programFile(path, [], this.asInTrace(path, layout)));
     }
     const taken = new Set(files.flatMap(({ path, links: more = [] }) => [path, ...more]));
     for (const [path, size] of this.mapped) {

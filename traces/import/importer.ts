@@ -6,7 +6,6 @@ import type { Architecture } from './calls.ts';
 import type { Layouts } from './files.ts';
 import { KevlarReader } from './kevlar.ts';
 import { LACKEY_STACK_END, LackeyReader } from './lackey.ts';
-import type { ProgramLayout } from './layout.ts';
 import type { LineReader } from './line-reader.ts';
 import { QEMU_STACK_END } from './pagetrace.ts';
 import { PluginReader } from './plugin.ts';
@@ -78,7 +77,6 @@ export class RecordingImporter {
     const { file, format, layouts, kernel } = this.options;
     const isQemuRiscv = format === 'plugin' && this.architecture === 'riscv64';
     const usual = isQemuRiscv ? QEMU_STACK_END : format === 'lackey' ? LACKEY_STACK_END : undefined;
-    const moves = [...layouts.named.values(), layouts.other?.layout].map((layout: ProgramLayout | undefined) => layout?.moved);
     return new TraceBuilder(
       {
         file,
@@ -88,7 +86,6 @@ export class RecordingImporter {
         source: { tool: TOOLS[format], note: `imported from ${file.replace(/^.*\//, '')}` },
         stackEnd: this.options.stackEnd ?? usual,
         trampoline: isQemuRiscv ? QEMU_STACK_END : undefined,
-        moved: moves.find((moved) => moved !== undefined),
         compress: true,
         isStrict: false,
         fillsGaps: true,

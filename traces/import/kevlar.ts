@@ -4,12 +4,12 @@
  * A page fault says where, and in which VMA, but not whether it read, wrote or fetched: it is taken for a fetch if the instruction
  * pointer is in that page, else for a read. A fault that was resolved must succeed in the trace too; one that found no VMA must not.
  */
+import { floorToPage } from '../../kernel-model/index.ts';
 import { numberedCall, type Architecture } from './calls.ts';
 import { numberField, numberOf, parseKevlarLine, textField, type KevlarEvent } from './kevlar-line.ts';
 import type { LineReader } from './line-reader.ts';
 import type { Recorded } from './recorded.ts';
 import type { ReportBook } from './report.ts';
-import { floorToPage } from './space.ts';
 
 export class KevlarReader implements LineReader {
   private readonly architecture: Architecture;

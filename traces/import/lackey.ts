@@ -5,13 +5,13 @@
  * The logs have no common clock. A child is taken to run while its parent waits: at the parent's next wait, or where the parent ends.
  * A fork names its child on the line of the call and succeeds on the next; a call that blocks has its result on a later line.
  */
+import { floorToPage } from '../../kernel-model/index.ts';
 import { show, TraceError } from '../format-error.ts';
 import { X86_64_NAMES } from './call-names.ts';
 import { genericCall, numberedCall } from './calls.ts';
 import type { LineReader } from './line-reader.ts';
 import type { Recorded, RecordedCall } from './recorded.ts';
 import type { ReportBook } from './report.ts';
-import { floorToPage } from './space.ts';
 import { NR } from '../riscv-linux-calls.ts';
 
 /** End of the stack of a program under valgrind on x86-64. */

@@ -1,73 +1,118 @@
 /**
- * Layouts of programs: what a recording does not hold and an ELF file does.
+ * Layouts of programs: what a recording does not hold and an ELF file does. A layout is numbers and names, never the file's bytes.
  *
  * A program that is linked for a fixed address stays there. A position-independent one has no place in a trace, so it becomes one that is
- * linked for `PIE_HOME`, and its recorded addresses move there: the user says where it was.
+ * linked for `PIE_HOME`; the user says where the recording has it. An interpreter stays position-independent: exec places it.
  */
-import { parseElf } from '../../kernel-model/index.ts';
+import { floorToPage, hex, isPageAligned, PAGE_BYTES, parseElf, type Image } from '../../kernel-model/index.ts';
 import type { FileSpec, SegmentSpec } from '../header.ts';
 
 export interface ProgramLayout {
   /** Bytes of the file. */
   readonly size: number;
+  readonly type: 'exec' | 'dyn';
+  /** At the file's own addresses. */
   readonly segments: readonly SegmentSpec[];
   readonly entry?: number | undefined;
+  /** Path of its interpreter. */
+  readonly interp?: string | undefined;
   /** Seed of the bytes that stand for the program's. */
   readonly seed: string;
-  /** Recorded addresses in [start, end) are `delta` further here. */
-  readonly moved?: { readonly start: number; readonly end: number; readonly delta: number } | undefined;
+  /** Address at which the recording has its lowest page; else it is the file's. */
+  readonly recordedAt?: number | undefined;
+  /** Address at which the trace has its lowest page; else it is `PIE_HOME`, or the file's of one that is linked for it. */
+  readonly home?: number | undefined;
 }
 
 /** Where a position-independent program lies in a trace. */
 const PIE_HOME = 0x400000;
-const PAGE_BYTES = 4096;
+const INTERPRETER_PATH_MAX = 255;
+/** What the bits of a program header's flags are called. */
 const FLAGS = ['none', 'x', 'w', 'wx', 'r', 'rx', 'rw', 'rwx'] as const;
 
 /**
  * The layout of an ELF file.
  *
- * @param base - where the recording has a position-independent program
+ * @param recordedAt - where the recording has a position-independent program
  * @returns what is wrong, as a text, if it has none
  */
-export function layoutOfElf(bytes: Uint8Array, name: string, base: number | undefined): ProgramLayout | string {
+export function layoutOfElf(bytes: Uint8Array, name: string, recordedAt: number | undefined): ProgramLayout | string {
   const image = parseElf(bytes.subarray(0, PAGE_BYTES), bytes.length);
   if ('message' in image) return `${image.field}: ${image.message}`;
-  if (image.type === 'dyn' && base === undefined) return 'is position-independent: say where the recording has it, as FILE@0xBASE';
-  const low = Math.min(...image.segments.map(({ vaddr }) => vaddr));
-  const high = Math.max(...image.segments.map(({ vaddr, memoryBytes }) => vaddr + memoryBytes));
-  const shift = image.type === 'dyn' ? PIE_HOME - (low - (low % PAGE_BYTES)) : 0;
-  const start = (base ?? 0) + low - (low % PAGE_BYTES);
+  const isFixed = image.type === 'exec';
+  if (!isFixed && recordedAt === undefined)
+    return 'is position-independent: say where the recording has it, as FILE@0xBASE, the address of its first line in /proc/PID/maps';
+  if (recordedAt !== undefined && !isPageAligned(recordedAt)) return `${hex(recordedAt)} is not the start of a page`;
+  const interp = interpreterOf(image, bytes);
   return {
     size: bytes.length,
+    type: image.type,
     segments: image.segments.map(({ vaddr, offset, fileBytes, memoryBytes, flags }) => ({
-      vaddr: vaddr + shift,
+      vaddr,
       offset,
       filesz: fileBytes,
       memsz: memoryBytes,
       flags: FLAGS[flags]!,
     })),
-    entry: image.entry + shift,
+    entry: image.entry,
+    ...(interp === undefined ? {} : { interp }),
     seed: name,
-    ...(image.type === 'dyn' ? { moved: { start, end: (base ?? 0) + high, delta: shift - (base ?? 0) } } : {}),
+    ...(isFixed ? {} : { recordedAt }),
   };
+}
+
+/** The path in PT_INTERP, up to its NUL; undefined if there is none. */
+function interpreterOf({ interp }: Image, bytes: Uint8Array): string | undefined {
+  if (interp === undefined) return undefined;
+  const name = bytes.subarray(interp.offset, interp.offset + Math.min(interp.lengthBytes, INTERPRETER_PATH_MAX));
+  const path = new TextDecoder().decode(name).replace(/\0.*$/s, '');
+  return path === '' ? undefined : path;
 }
 
 /** Stands for a program of which nothing is known but its path. */
 export const UNKNOWN_LAYOUT: ProgramLayout = {
   size: PAGE_BYTES,
+  type: 'exec',
   segments: [{ vaddr: 0x10000, offset: 0, filesz: PAGE_BYTES, memsz: PAGE_BYTES, flags: 'rx' }],
   seed: 'unknown',
 };
 
-/** The file of a program; `links` are its further paths. */
+/** First page and end of what an image has in memory, at the file's addresses. */
+export function extentOf({ segments }: ProgramLayout): readonly [low: number, high: number] {
+  const low = Math.min(...segments.map(({ vaddr }) => vaddr));
+  return [floorToPage(low), Math.max(...segments.map(({ vaddr, memsz }) => vaddr + memsz))];
+}
+
+/** The program as the trace has it: linked for its home. */
+export function linkedAtHome(layout: ProgramLayout): ProgramLayout {
+  const [low] = extentOf(layout);
+  const { home = layout.type === 'dyn' ? PIE_HOME : low, recordedAt = low, entry, ...rest } = layout;
+  return {
+    ...rest,
+    type: 'exec',
+    segments: segmentsMoved(layout, home - low),
+    ...(entry === undefined ? {} : { entry: entry + home - low }),
+    recordedAt,
+  };
+}
+
+/** The segments, so many bytes further up. */
+export const segmentsMoved = ({ segments }: ProgramLayout, delta: number): SegmentSpec[] =>
+  segments.map((segment) => ({ ...segment, vaddr: segment.vaddr + delta }));
+
+/** The bits of a segment's flags, as a program header has them. */
+export const flagBits = ({ flags }: SegmentSpec): number => FLAGS.indexOf(flags);
+
+/** The file of a program or an interpreter; `links` are its further paths. */
 export function programFile(path: string, links: readonly string[], layout: ProgramLayout, entry = layout.entry): FileSpec {
   return {
     path,
     links: [...links],
     size: layout.size,
     immutable: true,
-    type: 'exec',
+    type: layout.type,
     ...(entry === undefined ? {} : { entry }),
+    ...(layout.interp === undefined ? {} : { interp: layout.interp }),
     segments: [...layout.segments],
     content: { seed: layout.seed },
   };

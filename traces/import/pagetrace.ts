@@ -8,8 +8,8 @@
 import type { Trace } from '../codec.ts';
 import type { KernelSpec, SegmentSpec, TraceHeader } from '../header.ts';
 import { TraceBuilder } from './builder.ts';
+import type { ProgramLayout } from './layout.ts';
 import { PluginReader } from './plugin.ts';
-import { floorToPage } from './space.ts';
 
 export interface PagetraceOptions {
   /** Name of the recording, for errors. */
@@ -35,8 +35,6 @@ export interface PagetraceOptions {
 
 /** The end of the stack under qemu-riscv64. */
 export const QEMU_STACK_END = 0x4000801000;
-/** Below lie the program and its heap, above the stack and the mappings. */
-const PROGRAM_END = 0x40000000;
 
 /**
  * The recording as a trace; processes are numbered from 1 in the order of their first records.
@@ -44,19 +42,16 @@ const PROGRAM_END = 0x40000000;
  * @throws TraceError naming the record (line) that is malformed or asks for what this importer does not know
  */
 export function importPagetrace(records: Iterable<unknown>, options: PagetraceOptions): Trace {
-  const { file, path, links, size, seed, kernel, source, compress, marks, rebase } = options;
-  const start = floorToPage(Math.min(...options.segments.map(({ vaddr }) => vaddr)));
-  const delta = rebase === undefined ? 0 : rebase - start;
-  const segments = options.segments.map((segment) => ({ ...segment, vaddr: segment.vaddr + delta }));
+  const { file, path, links, size, segments, seed, kernel, source, compress, marks, rebase } = options;
+  const layout: ProgramLayout = { size, type: 'exec', segments, seed, ...(rebase === undefined ? {} : { home: rebase }) };
   const builder = new TraceBuilder({
     file,
     architecture: 'riscv64',
-    layouts: { named: new Map(), other: { path, ...(links === undefined ? {} : { links }), layout: { size, segments, seed } } },
+    layouts: { named: new Map(), other: { path, ...(links === undefined ? {} : { links }), layout } },
     kernel,
     source,
     stackEnd: QEMU_STACK_END,
     trampoline: QEMU_STACK_END,
-    moved: { start, end: PROGRAM_END, delta },
     compress,
     marks,
     isStrict: true,

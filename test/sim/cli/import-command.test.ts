@@ -55,6 +55,26 @@ describe('faultline import', () => {
       .and.to.include('"segments"');
   });
 
+  it('names what a dynamic program needs next: its address, then its interpreter', async () => {
+    const elf = tinyElf({ source: 'ecall' });
+    elf[16] = 3; // ET_DYN
+    writeFileSync(at('interpreter'), elf);
+    // The second program header becomes a PT_INTERP of a name behind the headers.
+    const view = new DataView(elf.buffer);
+    view.setUint32(64 + 56, 3, true);
+    view.setBigUint64(64 + 56 + 8, 512n, true);
+    view.setBigUint64(64 + 56 + 32, 7n, true);
+    elf.set(new TextEncoder().encode('/ld.so\0'), 512);
+    writeFileSync(at('dynamic'), elf);
+    const binary = (...flags: string[]) =>
+      faultline('import', 'strace', fixture('strace-f.full.txt'), '-o', at('t.jsonl'), ...flags.flatMap((flag) => ['--binary', flag]));
+    const program = `/bin/busybox=${at('dynamic')}`;
+    expect((await binary(program)).err).to.include('say where the recording has it, as FILE@0xBASE');
+    expect((await binary(`${program}@0x555555554000`)).out).to.match(/^missing .*give --binary \/ld\.so=FILE@0xBASE/m);
+    const { out } = await binary(`${program}@0x555555554000`, `/ld.so=${at('interpreter')}@0x7ffff7fca000`);
+    expect(out).to.include('lies where kevlar puts it').and.not.to.include('missing');
+  });
+
   // prettier-ignore
   const WRONG: readonly (readonly [says: string, ...args: string[]])[] = [
     ['Allowed choices are plugin', 'import', 'dtrace', 'x', '-o', 'y'],

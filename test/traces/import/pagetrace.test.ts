@@ -8,6 +8,7 @@ import type { Trace } from '../../../traces/codec.ts';
 import { importPagetrace, QEMU_STACK_END } from '../../../traces/import/pagetrace.ts';
 import { formatOp } from '../../../traces/notation.ts';
 import type { Op, OpName, OpOf } from '../../../traces/op.ts';
+import { fixture } from '../../helpers/recordings.ts';
 
 const root = (path: string): string => new URL(`../../../${path}`, import.meta.url).pathname;
 const RAW = (name: string): string => root(`test/fixtures/${name}.riscv64.qemu.jsonl.gz`);
@@ -254,6 +255,13 @@ describe('traces/recorded', () => {
       expect(touchesOutside(await readTrace(path))).to.deep.equal([]);
     });
   }
+
+  it('holds what the importer makes of the recording of a dynamic ls (ls-dynamic.jsonl.gz)', () => {
+    const raw = fixture('qemu-plugin-x86_64-dynamic-ls.jsonl.gz');
+    const stored = gunzipSync(readFileSync(root(`traces/recorded/${traceName(raw)}`))).toString();
+    expect(traceName(raw)).to.equal('ls-dynamic.jsonl.gz');
+    expect(traceText(importRecording(raw)) === stored, 'fresh: else run scripts/import-recordings.ts').to.equal(true);
+  });
 
   it('has the counts of suite20', async () => {
     const { ops } = await readTrace(root('traces/recorded/suite20.jsonl.gz'));

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { createDigester } from '../../../sim/digest.ts';
 import { replay } from '../../../sim/replay.ts';
-import type { ImportedProcess } from '../../../traces/import/builder.ts';
 import type { Format } from '../../../traces/import/importer.ts';
+import type { ImportedProcess } from '../../../traces/import/process-table.ts';
 import { asWritten, importSample, SAMPLES } from '../../helpers/recordings.ts';
 
 describe('importing the samples', () => {
