@@ -270,9 +270,10 @@ export class Checker implements Watcher {
     return typeof result === 'number' ? op.op !== 'touch' : ['ENOMEM', 'EAGAIN', 'SIGKILL', 'EFAULT', 'EIO', 'SIGBUS'].includes(result);
   }
 
-  /** Calls of linux leave what they have done when they fail, and copies by the kernel stop short. */
+  /** Calls of linux leave what they have done when they fail; copies by the kernel, and stores across pages, stop short. */
   private stopsHalfWay(op: Op, result: Result): boolean {
     if (this.reference.design.name !== 'linux') return false;
+    if (op.op === 'touch') return typeof result === 'string' && op.width !== undefined;
     if (op.op === 'copyIn' || op.op === 'copyOut' || op.op === 'pread') return result !== op.length;
     return HALF_WAY.has(op.op) && (typeof result === 'string' || op.op === 'pwrite');
   }
