@@ -20,8 +20,8 @@ export { beginWrite, dropCaches, pin, readFile, reclaim, resizeFromOutside, trun
 export { mincoreVector, pageStates, signalCode } from './linux/pages.ts';
 export { fork } from './kevlar/fork.ts';
 export { vfork } from './processes.ts';
-export { INVARIANTS } from './invariants.ts';
-export type { Invariant, Violation } from './violation.ts';
+export { INVARIANTS } from './invariants/index.ts';
+export type { Invariant, Violation } from './invariants/violation.ts';
 export { drain, Kernel, type Cpu, type KernelConfig, type Operation, type Process, type YieldPoint } from './kernel.ts';
 export { designOf, kernelNamed, kernelWith, KERNELS, rightKernelFor, rulesOf, type NamedKernel } from './kernels.ts';
 export { mmap, munmap } from './kevlar/mmap.ts';
@@ -51,7 +51,7 @@ export { frameOfPte, isValid, leafPte, protName, PROT_EXEC, PROT_NONE, PROT_READ
 export { Rules, type PageFill } from './rules.ts';
 export { raise } from './signal.ts';
 export { restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
-export { Survey } from './survey.ts';
+export { Survey } from './invariants/survey.ts';
 export * from './units.ts';
 export { copyIn, copyOut, noteWrite } from './user-copy.ts';
 export { cutVma, describeVma, vmaType, VmaSet, type FileBacking, type Vma, type VmaRole } from './vma.ts';

@@ -1,7 +1,7 @@
 /** The wrong decisions: each overrides the one rule that it names, and any set of them makes a kernel. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { INVARIANTS } from '../../kernel-model/invariants.ts';
+import { INVARIANTS } from '../../kernel-model/invariants/index.ts';
 import { rulesOf } from '../../kernel-model/kernels.ts';
 import { UNMODELLED_BUGS } from '../../kernel-model/mutants/unmodelled.ts';
 import { MUTANTS } from '../../kernel-model/mutants.ts';

@@ -1,10 +1,10 @@
 /** What must be true of pages in every state of a kernel of the linux design; of Kevlar's there is nothing to say here. */
 import type { AddressSpace } from '../address-space.ts';
 import type { Kernel } from '../kernel.ts';
+import { isExclusive } from '../linux/leaf.ts';
 import { frameOfPte, isGuard, PTE_WRITE, rightsOfPte } from '../pte.ts';
 import { hex, pfn, vaddrOf, type Pfn, type Vpn } from '../units.ts';
-import { firstOver, firstOverEntries, type Violation } from '../violation.ts';
-import { isExclusive } from './leaf.ts';
+import { firstOver, firstOverEntries, type Violation } from './violation.ts';
 
 /** The zero pages are zero, and no entry may change them. */
 export function zeroPageIntact(k: Kernel): Violation | undefined {

@@ -1,7 +1,7 @@
 /** A census of references: who holds which frame, counted from tables, caches and pins, not from the counts that the kernel keeps. */
-import type { Kernel } from './kernel.ts';
-import { frameOfPte } from './pte.ts';
-import { pfn } from './units.ts';
+import type { Kernel } from '../kernel.ts';
+import { frameOfPte } from '../pte.ts';
+import { pfn } from '../units.ts';
 
 /** What several invariants need of one state, found out once; `renew` it when the state has changed. */
 export class Survey {

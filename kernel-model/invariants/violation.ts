@@ -1,8 +1,8 @@
 /** What an invariant answers, and the walks over all spaces and entries that invariants share. */
-import type { AddressSpace } from './address-space.ts';
-import type { Kernel } from './kernel.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { Kernel } from '../kernel.ts';
 import type { Survey } from './survey.ts';
-import { vaddrOf, type Vpn } from './units.ts';
+import { vaddrOf, type Vpn } from '../units.ts';
 
 export interface Violation {
   readonly message: string;
