@@ -21,6 +21,8 @@ interface Part {
   readonly vma: ReferenceVma;
   readonly start: number;
   readonly end: number;
+  /** What the call answered. */
+  readonly actual: Result;
 }
 
 /** What advice does to a part, and why a part refuses it. */
@@ -29,8 +31,10 @@ type Advised = (part: Part) => string | undefined;
 const isPrivateAnonymous = (vma: ReferenceVma): boolean => vma.backing === undefined;
 const unlessLocked =
   (then: Advised): Advised =>
-  (part) =>
-    wishesOf(part.vma).locked ? 'EINVAL' : then(part);
+  (part) => {
+    const { locked } = wishesOf(part.vma);
+    return locked === true || (locked === 'perhaps' && part.actual === 'EINVAL') ? 'EINVAL' : then(part);
+  };
 
 const nothing: Advised = () => undefined;
 
@@ -109,17 +113,17 @@ export function predictMadvise(reference: Reference, { pid, addr, length, advice
   if (bytes === 0) return 0;
   const end = addr + bytes;
   if (advice === 'populateRead' || advice === 'populateWrite') return POPULATED[populate(reference, pid, addr, end, ACCESS_OF[advice])];
-  const answer = walk(reference, pid, addr, end, ADVISED[advice]);
+  const answer = walk(reference, pid, addr, end, ADVISED[advice], actual);
   return advice === 'collapse' && COLLAPSE_ANSWERS.includes(actual) ? undefined : answer;
 }
 
-function walk(reference: Reference, pid: number, start: number, end: number, advised: Advised): Result {
+function walk(reference: Reference, pid: number, start: number, end: number, advised: Advised, actual: Result): Result {
   let at = start;
   let hasHole = false;
   for (const vma of reference.ascending(pid)) {
     if (vma.end <= start || vma.start >= end) continue;
     if (vma.start > at) hasHole = true;
-    const part = { reference, pid, vma, start: Math.max(vma.start, start), end: Math.min(vma.end, end) };
+    const part = { reference, pid, vma, start: Math.max(vma.start, start), end: Math.min(vma.end, end), actual };
     const problem = advised(part);
     if (problem !== undefined) return problem;
     at = part.end;

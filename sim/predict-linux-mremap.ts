@@ -164,5 +164,5 @@ function move(reference: Reference, { pid, from, length, newLength, isKept }: Re
 /** What a locked VMA gains is populated. */
 function populateGained(reference: Reference, pid: number, start: number, end: number): void {
   const vma = reference.containing(pid, start);
-  if (vma !== undefined && wishesOf(vma).locked) populate(reference, pid, start, end, lockingAccess);
+  if (vma !== undefined && wishesOf(vma).locked === true) populate(reference, pid, start, end, lockingAccess);
 }

@@ -30,12 +30,12 @@ export const LINUX_CALLS: CallPredictors = {
     return end;
   },
   madvise: predictMadvise,
-  msync(reference, { pid, addr, length, flags = [] }) {
+  msync(reference, { pid, addr, length, flags = [] }, actual) {
     if (!isPageAligned(addr) || (flags.includes('sync') && flags.includes('async'))) return 'EINVAL';
     const bytes = ceilToPage(length);
     if (bytes >= 2 ** 64) return 0; // It wraps to 0.
     if (addr + bytes >= 2 ** 64) return 'ENOMEM';
-    if (flags.includes('invalidate') && meetsLocked(reference, pid, addr, addr + bytes)) return 'EBUSY';
+    if (flags.includes('invalidate') && meetsLocked(reference, pid, addr, addr + bytes, actual)) return 'EBUSY';
     return reference.isCovered(pid, addr, addr + bytes) ? 0 : 'ENOMEM';
   },
   mincore(reference, { pid, addr, length }, actual) {
@@ -48,8 +48,11 @@ export const LINUX_CALLS: CallPredictors = {
   munlock: predictMunlock,
 };
 
-const meetsLocked = (reference: Reference, pid: number, start: number, end: number): boolean =>
-  reference.overlapping(pid, start, end).some((vma) => wishesOf(vma).locked);
+/** Is there a locked VMA in the range? Where that is open, the answer tells: EBUSY. */
+const meetsLocked = (reference: Reference, pid: number, start: number, end: number, actual: Result): boolean =>
+  reference
+    .overlapping(pid, start, end)
+    .some(({ wishes }) => wishes?.locked === true || (wishes?.locked === 'perhaps' && actual === 'EBUSY'));
 
 // ---- mprotect.
 
@@ -85,7 +88,7 @@ function wholeStart(vmas: readonly ReferenceVma[], last: ReferenceVma): number {
 function protect(reference: Reference, pid: number, vma: ReferenceVma, start: number, end: number, prot: number): void {
   const gainsWrite = (vma.prot & PROT_WRITE) === 0 && (prot & PROT_WRITE) !== 0;
   reference.protect(pid, start, end, prot);
-  if (gainsWrite && wishesOf(vma).locked && !vma.shared) populate(reference, pid, start, end, lockingAccess);
+  if (gainsWrite && wishesOf(vma).locked === true && !vma.shared) populate(reference, pid, start, end, lockingAccess);
 }
 
 // ---- brk.

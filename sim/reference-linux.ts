@@ -6,7 +6,7 @@
  */
 import { ceilToPage, floorToPage, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type File } from '../kernel-model/index.ts';
 import type { Reference } from './reference.ts';
-import { grants, isBehindFile, pieceOf, wishesOf, type ReferenceVma } from './reference-vmas.ts';
+import { continues, grants, isBehindFile, pieceOf, wishesOf, type ReferenceVma, type Wishes } from './reference-vmas.ts';
 
 /** What SEGV and BUS say of an address: nothing there, no right to it, or nothing behind it. */
 export type SignalCode = 'MAPERR' | 'ACCERR' | 'ADRERR';
@@ -133,8 +133,31 @@ function duplicated(vma: ReferenceVma, address: number): ReferenceVma {
   return { ...vma, start: vaddr(address), end: vaddr(address), backing };
 }
 
-/** The VMAs of the range stay without what they held, and are no longer locked. */
+/**
+ * The VMAs of the range stay without what they held, and are no longer locked. A kernel unlocks its whole VMA, so the neighbours
+ * that may belong to it are locked perhaps.
+ */
 function leave(reference: Reference, pid: number, start: number, end: number): void {
   reference.empty(pid, start, end);
-  reference.change(pid, start, end, (vma) => ({ ...vma, wishes: { ...wishesOf(vma), locked: false } }));
+  const [low, high] = wholeRange(reference.ascending(pid), start, end);
+  lock(reference, pid, low, high, (locked) => (locked === false ? false : 'perhaps'));
+  lock(reference, pid, start, end, () => false);
+}
+
+function lock(reference: Reference, pid: number, start: number, end: number, change: (locked: Wishes['locked']) => Wishes['locked']): void {
+  reference.change(pid, start, end, (vma) => ({ ...vma, wishes: { ...wishesOf(vma), locked: change(wishesOf(vma).locked) } }));
+}
+
+/** How far a VMA of a kernel may reach that covers [start, end): over all neighbours that continue each other. */
+function wholeRange(vmas: readonly ReferenceVma[], start: number, end: number): readonly [start: number, end: number] {
+  let [low, high] = [start, end];
+  for (const [i, vma] of vmas.entries()) if (vma.end > high && isJoined(vmas[i - 1], vma, high)) high = vma.end;
+  for (const [i, vma] of [...vmas.entries()].reverse()) if (vma.start < low && isJoined(vma, vmas[i + 1], low)) low = vma.start;
+  return [low, high];
+}
+
+/** Does `at` lie inside one of two neighbours, or where the second continues the first? */
+function isJoined(vma: ReferenceVma | undefined, next: ReferenceVma | undefined, at: number): boolean {
+  const isInside = [vma, next].some((one) => one !== undefined && one.start < at && at < one.end);
+  return isInside || (vma?.end === at && next !== undefined && continues(vma, next));
 }

@@ -21,8 +21,8 @@ import {
 export interface Wishes {
   /** May it be made writable? Not for a shared mapping of a file that was opened for reading. */
   readonly mayWrite: boolean;
-  /** MADV_DONTNEED and its like refuse it, and what it gains is populated. */
-  readonly locked: boolean;
+  /** MADV_DONTNEED and its like refuse it, and what it gains is populated. `perhaps`: that hangs on where a kernel's VMA ends. */
+  readonly locked: boolean | 'perhaps';
   /** An access in the gap below moves its start down. */
   readonly growsDown: boolean;
   /** A child does not get it (MADV_DONTFORK). */
@@ -50,7 +50,7 @@ export function pieceOf(vma: ReferenceVma, start: number, end: number): readonly
 export function inherited(vma: ReferenceVma): readonly ReferenceVma[] {
   const { wishes } = vma;
   if (wishes?.dontFork === true) return [];
-  return wishes?.locked === true ? [{ ...vma, wishes: { ...wishes, locked: false } }] : [vma];
+  return wishes === undefined || wishes.locked === false ? [vma] : [{ ...vma, wishes: { ...wishes, locked: false } }];
 }
 
 /** Does `next` go on where `vma` ends, with the same rights and bytes? A kernel may keep such neighbours as one VMA or as two. */

@@ -121,4 +121,17 @@ export const LINUX_SCENES: readonly LinuxScene[] = [
       @1 r s+0x10000
       @1 r s+0x12000`,
   },
+  {
+    id: 'dontunmap-unlocks-the-whole-vma',
+    note: 'the reference unlocked only what was moved; a kernel unlocks the VMA that it was moved from',
+    ops: `
+      mmap s+0x10000 0x3000 rw p,a,F - 0x0
+      w s+0x10000 0x1
+      w s+0x12000 0x2
+      mlock s+0x10000 0x3000
+      mremap s+0x10000 0x2000 0x2000 md 0
+      madvise s+0x12000 0x1000 free
+      madvise s+0x12000 0x1000 dontneed
+      r s+0x12000`,
+  },
 ];
