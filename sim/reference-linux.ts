@@ -134,14 +134,15 @@ function duplicated(vma: ReferenceVma, address: number): ReferenceVma {
 }
 
 /**
- * The VMAs of the range stay without what they held, and are no longer locked. A kernel unlocks its whole VMA, so the neighbours
- * that may belong to it are locked perhaps.
+ * The VMAs of the range stay without what they held there, and are no longer locked. A kernel unlocks its whole VMA: surely what was
+ * never cut, and the neighbours that may belong to it perhaps.
  */
 function leave(reference: Reference, pid: number, start: number, end: number): void {
   reference.empty(pid, start, end);
+  const uncut = reference.overlapping(pid, start, end);
   const [low, high] = wholeRange(reference.ascending(pid), start, end);
   lock(reference, pid, low, high, (locked) => (locked === false ? false : 'perhaps'));
-  lock(reference, pid, start, end, () => false);
+  for (const vma of uncut) lock(reference, pid, vma.start, vma.end, () => false);
 }
 
 function lock(reference: Reference, pid: number, start: number, end: number, change: (locked: Wishes['locked']) => Wishes['locked']): void {

@@ -35,6 +35,8 @@ function tellField(life: Life, name: string, value: string | number | readonly s
 /** Says what is wrong when a life ends, or undefined. */
 export class WarmExecs {
   private readonly lives = new Map<number, Life>();
+  /** By child of a vfork that runs in the space of another process: whose. */
+  private readonly guests = new Map<number, number>();
   /** By story: the bests in order of time, each of fewer faults than the one before. */
   private records = new Map<number, Best[]>();
   /** Faults of the life that the op is about, before it. */
@@ -60,17 +62,21 @@ export class WarmExecs {
   /** @returns a sentence if the op ended a life that faulted more than an equal one before */
   after(op: Op, result: Result): string | undefined {
     this.moment++;
-    const ended = (op.op === 'exec' && result === 0) || op.op === 'exit' ? this.end(op.pid) : undefined;
+    const isOver = (op.op === 'exec' && result === 0) || op.op === 'exit';
+    const ended = isOver ? this.end(op.pid) : undefined;
+    if (isOver) this.guests.delete(op.pid);
     if (op.op === 'exec' && result === 0) this.begin(op.pid, [op.path, ...(op.argv ?? []), '', ...(op.env ?? [])].join('\0'));
     else this.tell(op, result);
+    if (op.op === 'vfork' && typeof result === 'number') this.guests.set(op.child, this.guests.get(op.pid) ?? op.pid);
     return ended;
   }
 
+  /** Faults in a space count for the process that it was made for, also those that a guest takes there later. */
   private begin(pid: number, program: string): void {
     const life: Life = {
       story: 17,
       faults: 0,
-      isComparable: true,
+      isComparable: ![...this.guests.values()].includes(pid),
       begunAt: this.moment,
     };
     for (let i = 0; i < program.length; i++) life.story = mix(life.story, program.charCodeAt(i));

@@ -128,7 +128,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     says: 'a file grows from outside, and its cached last page keeps the zeros behind the old end',
     source: 'Linux fuse, a growing file read through its cache; FreeBSD fusefs D24012',
     zoo: ['growing-file-zero-tail'],
-    brokenBy: ['cache-truth', 'content-ref'],
+    brokenBy: ['cache-truth', 'content-ref', 'dirty-durable'],
     apply: (base) =>
       class extends base {
         override growthReachesCache(): boolean {

@@ -80,7 +80,7 @@ export const EXEC_MUTANTS: readonly Mutant[] = [
     rule: 'stackProtection',
     says: 'the first stack pages are executable',
     source: MEMORY_MODEL,
-    brokenBy: ['prot-subset', 'outcome-ref'],
+    brokenBy: ['prot-subset', 'outcome-ref', 'vma-map-ref'],
     apply: (base) =>
       class extends base {
         override stackProtection(prot: number): number {

@@ -9,7 +9,7 @@ export const SHARING_MUTANTS: readonly Mutant[] = [
     says: 'mprotect makes entries writable whose frames others hold',
     source: MEMORY_MODEL,
     section: '3',
-    brokenBy: ['fork-isolation', 'cache-no-writable-alias', 'content-ref'],
+    brokenBy: ['fork-isolation', 'cache-no-writable-alias', 'content-ref', 'exclusive-once', 'zero-page-intact'],
     apply: (base) =>
       class extends base {
         override mayGrantWrite(frame: Parameters<Rules['mayGrantWrite']>[0]): boolean {
@@ -66,7 +66,7 @@ export const SHARING_MUTANTS: readonly Mutant[] = [
     says: 'a write to an anonymous pad takes the page over, although the frame is the huge-page cache’s',
     source: 'Kevlar blog 074, the boundary page bug',
     zoo: ['gap-page-upgraded-writable'],
-    brokenBy: ['cache-no-writable-alias', 'fork-isolation', 'content-ref'],
+    brokenBy: ['cache-no-writable-alias', 'fork-isolation', 'content-ref', 'exclusive-once', 'zero-page-intact'],
     apply: (base) =>
       class extends base {
         override mayReuseOnWrite(frame: Parameters<Rules['mayReuseOnWrite']>[0]): boolean {
@@ -80,7 +80,7 @@ export const SHARING_MUTANTS: readonly Mutant[] = [
     says: 'the kernel writes user memory that it has only asked to read: shared frames and read-only pages change',
     source: 'xv6-riscv copyout before it checked PTE_W; Zeke issue 91',
     zoo: ['copyout-bypasses-cow'],
-    brokenBy: ['fork-isolation', 'outcome-ref'],
+    brokenBy: ['fork-isolation', 'outcome-ref', 'zero-gap', 'content-ref', 'zero-page-intact'],
     apply: (base) =>
       class extends base {
         override copyOutAsks(): 'load' {

@@ -1,13 +1,51 @@
 /** What only Linux has: advice that stays with a VMA, guarded and locked pages, huge pages on request, stacks that grow, all forms of mremap. */
 import type { Op } from '../../traces/op.ts';
+import type { Script } from '../script.ts';
 import type { LinuxOpClass } from '../swarm.ts';
-import { access, ARENA, ARENA_PAGES, between, FILES, look, PAGE, PROTS, someRange, type Step } from './parts.ts';
+import { access, ARENA, ARENA_PAGES, between, FILES, heapUpAndDown, look, PAGE, PROTS, someRange, type Step } from './parts.ts';
 
 /** Advice whose effect a later access, or a child, can see. Not PAGEOUT: after FREE it may take the contents. */
 const ADVICES = [
   ...['dontneed', 'dontneed', 'free', 'remove', 'remove', 'dontfork', 'dofork', 'wipeonfork', 'wipeonfork', 'keeponfork'],
   ...['populateRead', 'populateWrite', 'cold', 'hugepage', 'nohugepage', 'collapse', 'random', 'dontdump', 'willneed', 'unknown'],
 ] as const;
+
+const PART_ADVICES = ['dontneed', 'dontneed', 'dontneed', 'free', 'collapse', 'nohugepage', 'guardInstall'] as const;
+
+/** Two regions that ask for huge pages; parts of them go, are mapped over, change or move. */
+function hugeMapping(script: Script): void {
+  const { draw, hugePages, point } = script;
+  const actor = script.actor();
+  const { pid } = actor;
+  const region = hugePages * PAGE;
+  const start = Math.ceil(ARENA / region) * region + draw.int(3) * region;
+  const place = script.mapAt(actor, { start, length: 2 * region }, { prot: 'rw', flags: ['private', 'fixed'] });
+  script.push({ pid, op: 'madvise', addr: start, length: 2 * region, advice: 'hugepage' });
+  script.touch(actor, point.address(place), draw.pick(['r', 'w', 'w']));
+  for (let i = draw.int(3); i >= 0; i--) {
+    const part = point.range(place);
+    script.push(
+      draw.pick<Op>([
+        { pid, op: 'munmap', ...part },
+        { pid, op: 'mmap', ...part, prot: 'rw', flags: ['private', 'anonymous', 'fixed'] },
+        { pid, op: 'mprotect', ...part, prot: draw.pick(['none', 'none', ...PROTS] as const) },
+        { pid, op: 'madvise', ...part, advice: draw.pick(PART_ADVICES) },
+        { pid, op: 'mremap', ...part, newLength: part.length, flags: ['mayMove', 'fixed'], newAddr: start + 4 * region },
+      ]),
+    );
+    const child = draw.chance(0.4) ? script.fork(actor) : undefined;
+    access(script, child ?? actor, place);
+  }
+  look(script, actor, place);
+}
+
+/** A heap of huge pages. */
+const hugeHeap: Step = (script) => {
+  heapUpAndDown(script, ({ pid }, { start, end }) => {
+    const addr = Math.ceil(start / PAGE) * PAGE;
+    script.push({ pid, op: 'madvise', addr, length: end - addr, advice: 'hugepage' });
+  });
+};
 
 export const LINUX_STEPS = {
   wish: [
@@ -63,32 +101,7 @@ export const LINUX_STEPS = {
       look(script, actor, place);
     },
   ],
-  hugeOnRequest: [
-    (script) => {
-      const { draw, hugePages, point } = script;
-      const actor = script.actor();
-      const { pid } = actor;
-      const region = hugePages * PAGE;
-      const start = Math.ceil(ARENA / region) * region + draw.int(3) * region;
-      const place = script.mapAt(actor, { start, length: 2 * region }, { prot: 'rw', flags: ['private', 'fixed'] });
-      script.push({ pid, op: 'madvise', addr: start, length: 2 * region, advice: 'hugepage' });
-      script.touch(actor, point.address(place), draw.pick(['r', 'w', 'w']));
-      for (let i = draw.int(3); i >= 0; i--) {
-        const part = point.range(place);
-        script.push(
-          draw.pick<Op>([
-            { pid, op: 'munmap', ...part },
-            { pid, op: 'mprotect', ...part, prot: draw.pick(PROTS) },
-            { pid, op: 'madvise', ...part, advice: draw.pick(['dontneed', 'free', 'collapse', 'nohugepage', 'guardInstall'] as const) },
-            { pid, op: 'mremap', ...part, newLength: part.length, flags: ['mayMove', 'fixed'], newAddr: start + 4 * region },
-          ]),
-        );
-        const child = draw.chance(0.4) ? script.fork(actor) : undefined;
-        access(script, child ?? actor, place);
-      }
-      look(script, actor, place);
-    },
-  ],
+  hugeOnRequest: [hugeMapping, hugeMapping, hugeMapping, hugeHeap],
   grow: [
     (script) => {
       const { draw } = script;

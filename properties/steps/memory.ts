@@ -1,6 +1,19 @@
 /** Mappings: made, changed, moved, given back, and the heap. */
 import type { OpClass } from '../swarm.ts';
-import { access, ARENA, ARENA_PAGES, PAGE, PROTS, anonymous, between, giveBack, look, someRange, type Step } from './parts.ts';
+import {
+  access,
+  ARENA,
+  ARENA_PAGES,
+  PAGE,
+  PROTS,
+  anonymous,
+  between,
+  giveBack,
+  heapUpAndDown,
+  look,
+  someRange,
+  type Step,
+} from './parts.ts';
 
 export const MEMORY_STEPS = {
   map: [
@@ -105,19 +118,7 @@ export const MEMORY_STEPS = {
       script.mapAt(actor, { start, length: draw.pick([1, 2, script.hugePages]) * PAGE }, { prot, flags: [...flags, 'fixed'] });
       script.push({ pid: actor.pid, op: 'brk', addr: actor.heapEnd + draw.pick([PAGE, 2 * PAGE, 5 * PAGE]) });
     },
-    (script) => {
-      // Up by regions, written, and down again.
-      const { draw, hugePages } = script;
-      const actor = script.actor();
-      const { pid, heapStart, heapEnd } = actor;
-      const end = heapEnd + 2 * hugePages * PAGE;
-      script.push({ pid, op: 'brk', addr: end });
-      const place = script.remember(actor, { start: heapEnd, end, kind: 'heap' });
-      script.touchAll(actor, place, 'w');
-      actor.heapEnd = draw.pick([heapStart, heapEnd, heapEnd + PAGE, heapEnd + hugePages * PAGE, end - PAGE, end - 1]);
-      script.push({ pid, op: 'brk', addr: actor.heapEnd });
-      look(script, actor, place);
-    },
+    (script) => heapUpAndDown(script),
   ],
   advise: [
     (script) => {

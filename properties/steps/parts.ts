@@ -83,6 +83,21 @@ export function giveBack(script: Script, actor: Actor, place: Place): void {
   if (draw.chance(0.5) && script.live.includes(actor)) look(script, actor, place);
 }
 
+/** The heap goes up by regions, is written, and goes down again; `prepare` comes before the stores. */
+export function heapUpAndDown(script: Script, prepare: (actor: Actor, heap: Place) => void = () => undefined): void {
+  const { draw, hugePages } = script;
+  const actor = script.actor();
+  const { pid, heapStart, heapEnd } = actor;
+  const end = heapEnd + 2 * hugePages * PAGE;
+  script.push({ pid, op: 'brk', addr: end });
+  const place = script.remember(actor, { start: heapEnd, end, kind: 'heap' });
+  prepare(actor, place);
+  script.touchAll(actor, place, 'w');
+  actor.heapEnd = draw.pick([heapStart, heapEnd, heapEnd + PAGE, heapEnd + hugePages * PAGE, end - PAGE, end - 1]);
+  script.push({ pid, op: 'brk', addr: actor.heapEnd });
+  look(script, actor, place);
+}
+
 /** Reads a program's file through a mapping, page by page: so its pages enter the cache whole. */
 export function cacheWholePages(script: Script, actor: Actor, path: string): void {
   const { places } = script.programs.find((program) => program.path === path)!;

@@ -9,6 +9,9 @@ export const EXEC_SCENES: readonly Scene[] = [
     files: [TEXT],
     ops: 'p1 exec /bin/text',
     expect: { kind: 'invariant', id: 'vma-map-ref', op: 0 },
+    onLinux: {
+      expect: { kind: 'invariant', id: 'vma-map-ref', op: 0 },
+    },
   },
   {
     id: 'places-in-heap-room',
@@ -60,6 +63,9 @@ export const EXEC_SCENES: readonly Scene[] = [
     files: [TEXT],
     ops: 'p1 exec /bin/text',
     expect: { kind: 'invariant', id: 'prot-subset', op: 0 },
+    onLinux: {
+      expect: { kind: 'invariant', id: 'vma-map-ref', op: 0 },
+    },
   },
   {
     id: 'vdso-refs-reset',

@@ -12,6 +12,13 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject shortRead 1 bytes=1
       p1 touch r 0xa00000000`,
     expect: { kind: 'reference', id: 'content-ref', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 r private,fixed path=/i
+        p1 inject shortRead 1 bytes=1
+        p1 touch r 0x200000`,
+      expect: { kind: 'reference', id: 'content-ref', op: 2 },
+    },
   },
   {
     id: 'failed-write-back-clean',
@@ -22,6 +29,9 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject eio 1
       p1 sync`,
     expect: { kind: 'invariant', id: 'cache-truth', op: 2 },
+    onLinux: {
+      expect: { kind: 'invariant', id: 'cache-truth', op: 2 },
+    },
   },
   {
     id: 'no-frame-panics',
@@ -32,6 +42,13 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject noFrame 1
       p1 touch w 0xa00000000`,
     expect: { kind: 'invariant', id: 'kernel-bug', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 inject noFrame 1
+        p1 touch w 0x200000`,
+      expect: { kind: 'invariant', id: 'kernel-bug', op: 2 },
+    },
   },
   {
     id: 'store-error-panics',
@@ -42,6 +59,13 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject eio 1
       p1 touch r 0xa00000000`,
     expect: { kind: 'invariant', id: 'kernel-bug', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,fixed path=/i
+        p1 inject eio 1
+        p1 touch w 0x200000`,
+      expect: { kind: 'invariant', id: 'kernel-bug', op: 2 },
+    },
   },
   {
     id: 'failed-fork-keeps-half',
@@ -53,6 +77,14 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject noFrame 2
       p1 fork p2`,
     expect: { kind: 'invariant', id: 'refcount-exact', op: 3 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 inject noFrame 2
+        p1 fork p2`,
+      expect: { kind: 'invariant', id: 'refcount-exact', op: 3 },
+    },
   },
   {
     id: 'failed-exec-keeps-half',
@@ -62,5 +94,8 @@ export const FAILURE_SCENES: readonly Scene[] = [
       p1 inject noFrame 2
       p1 exec /bin/text`,
     expect: { kind: 'invariant', id: 'refcount-exact', op: 1 },
+    onLinux: {
+      expect: { kind: 'invariant', id: 'refcount-exact', op: 1 },
+    },
   },
 ];

@@ -58,6 +58,13 @@ export const FAULT_SCENES: readonly Scene[] = [
       p1 mmap 0x0 4096 r private,anonymous
       p1 touch w 0xa00000000`,
     expect: { kind: 'invariant', id: 'fault-progress', op: 1 },
+    onLinux: {
+      files: [TEXT],
+      ops: `
+        p1 exec /bin/text
+        p1 touch w 0x10000`,
+      expect: { kind: 'invariant', id: 'fault-progress', op: 1 },
+    },
   },
   {
     id: 'refused-write-copies',
@@ -68,5 +75,13 @@ export const FAULT_SCENES: readonly Scene[] = [
       p1 touch r 0xa00000000
       p1 touch w 0xa00000000`,
     expect: { kind: 'outcome', id: 'outcome-ref', op: 2 },
+    onLinux: {
+      files: [TEXT],
+      ops: `
+        p1 exec /bin/text
+        p1 touch r 0x10000
+        p1 touch w 0x10000`,
+      expect: { kind: 'outcome', id: 'outcome-ref', op: 2 },
+    },
   },
 ];

@@ -11,6 +11,12 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 mmap 0x0 8192 r private path=/f
       p1 munmap 0xa00000000 4096`,
     expect: { kind: 'invariant', id: 'vma-map-ref', op: 1 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 8192 r private,fixed path=/f
+        p1 munmap 0x200000 4096`,
+      expect: { kind: 'invariant', id: 'vma-map-ref', op: 1 },
+    },
   },
   {
     id: 'prot-none-keeps-huge-leaf',
@@ -22,6 +28,15 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 mprotect 0xa00000000 16384 none
       p1 touch r 0xa00000000`,
     expect: { kind: 'outcome', id: 'outcome-ref', op: 3 },
+    onLinux: {
+      note: 'a huge page is made inaccessible',
+      ops: `
+        p1 mmap 0x200000 16384 rw private,anonymous,fixed
+        p1 madvise 0x200000 16384 hugepage
+        p1 touch w 0x200000
+        p1 mprotect 0x200000 16384 none`,
+      expect: { kind: 'invariant', id: 'prot-subset', op: 3 },
+    },
   },
   {
     id: 'fixed-map-ignores-huge-leaf',
@@ -32,6 +47,14 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 touch w 0xa00000000
       p1 mmap 0xa00001000 4096 r private,fixed path=/f`,
     expect: { kind: 'reference', id: 'content-ref', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 16384 rw private,anonymous,fixed
+        p1 madvise 0x200000 16384 hugepage
+        p1 touch w 0x200000
+        p1 mmap 0x201000 4096 r private,fixed path=/f`,
+      expect: { kind: 'reference', id: 'content-ref', op: 3 },
+    },
   },
   {
     id: 'brk-ignores-huge-leaf',
@@ -43,6 +66,16 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 touch w 0x18000
       p1 brk 0x18000`,
     expect: { kind: 'invariant', id: 'pte-backed', op: 3 },
+    onLinux: {
+      note: 'the heap asks for a huge page, which is written to and given back',
+      files: [],
+      ops: `
+        p1 brk 0x18000
+        p1 madvise 0x14000 16384 hugepage
+        p1 touch w 0x14000
+        p1 brk 0x14000`,
+      expect: { kind: 'invariant', id: 'pte-backed', op: 3 },
+    },
   },
   {
     id: 'dontneed-ignores-huge-leaf',
@@ -53,6 +86,14 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 touch w 0xa00000000
       p1 madvise 0xa00000000 16384 dontneed`,
     expect: { kind: 'reference', id: 'zero-gap', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 16384 rw private,anonymous,fixed
+        p1 madvise 0x200000 16384 hugepage
+        p1 touch w 0x200000
+        p1 madvise 0x200000 16384 dontneed`,
+      expect: { kind: 'reference', id: 'zero-gap', op: 3 },
+    },
   },
   {
     id: 'dontneed-does-nothing',
@@ -63,6 +104,13 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 touch w 0xa00000000
       p1 madvise 0xa00000000 4096 dontneed`,
     expect: { kind: 'reference', id: 'zero-gap', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 madvise 0x200000 4096 dontneed`,
+      expect: { kind: 'reference', id: 'zero-gap', op: 2 },
+    },
   },
   {
     id: 'heap-by-vma-index',
@@ -84,5 +132,13 @@ export const RANGE_SCENES: readonly Scene[] = [
       p1 mmap 0x11000 4096 rw private,anonymous,fixed
       p1 brk 0x12000`,
     expect: { kind: 'outcome', id: 'outcome-ref', op: 2 },
+    onLinux: {
+      note: 'a page is mapped near the heap, which grows up to it: Linux leaves a page between',
+      files: [],
+      ops: `
+        p1 mmap 0x12000 4096 rw private,anonymous,fixed
+        p1 brk 0x12000`,
+      expect: { kind: 'outcome', id: 'outcome-ref', op: 1 },
+    },
   },
 ];

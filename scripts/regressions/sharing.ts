@@ -1,5 +1,5 @@
 /** Scenes for kernel-model/mutants/sharing.ts. */
-import { TWO_IN_A_PAGE } from './images.ts';
+import { TEXT, TWO_IN_A_PAGE } from './images.ts';
 import { ASSEMBLES_AT_ONE, type Scene } from './scene.ts';
 
 export const SHARING_SCENES: readonly Scene[] = [
@@ -14,6 +14,15 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 mprotect 0xa00000000 4096 rw
       p1 touch w 0xa00000000`,
     expect: { kind: 'reference', id: 'fork-isolation', op: 4 },
+    onLinux: {
+      note: 'a page of the text is read and made writable, and its frame is the cache’s',
+      files: [TEXT],
+      ops: `
+        p1 exec /bin/text
+        p1 touch r 0x10000
+        p1 mprotect 0x10000 4096 rw`,
+      expect: { kind: 'invariant', id: 'cache-no-writable-alias', op: 2 },
+    },
   },
   {
     id: 'sole-holder-never-writes',
@@ -26,6 +35,15 @@ export const SHARING_SCENES: readonly Scene[] = [
       p2 exit
       p1 touch w 0xa00000000`,
     expect: { kind: 'invariant', id: 'fault-progress', op: 4 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 fork p2
+        p2 exit
+        p1 touch w 0x200000`,
+      expect: { kind: 'invariant', id: 'fault-progress', op: 4 },
+    },
   },
   {
     id: 'reuse-ignores-pins',
@@ -39,6 +57,16 @@ export const SHARING_SCENES: readonly Scene[] = [
       p2 munmap 0xa00000000 4096
       p1 touch w 0xa00000000`,
     expect: { kind: 'invariant', id: 'pin-coherent', op: 5 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 fork p2
+        p2 pin 1 r 0x200000
+        p2 munmap 0x200000 4096
+        p1 touch w 0x200000`,
+      expect: { kind: 'invariant', id: 'pin-coherent', op: 5 },
+    },
   },
   {
     id: 'pad-reuses-shared-frame',
@@ -51,6 +79,16 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 exec /bin/two
       p1 touch w 0x13000`,
     expect: { kind: 'invariant', id: 'cache-no-writable-alias', op: 3 },
+    onLinux: {
+      note: 'a page that a child holds, too, is written to',
+      files: [],
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 fork p2
+        p1 touch w 0x200000`,
+      expect: { kind: 'reference', id: 'fork-isolation', op: 3 },
+    },
   },
   {
     id: 'copy-out-skips-cow',
@@ -62,6 +100,14 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 fork p2
       p2 copyOut 0xa00000000 1`,
     expect: { kind: 'reference', id: 'fork-isolation', op: 3 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 fork p2
+        p2 copyOut 0x200000 1`,
+      expect: { kind: 'reference', id: 'fork-isolation', op: 3 },
+    },
   },
   {
     id: 'fork-skips-prot-none',
@@ -73,6 +119,14 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 mprotect 0xa00000000 4096 none
       p1 fork p2`,
     expect: { kind: 'invariant', id: 'refcount-exact', op: 3 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 mprotect 0x200000 4096 none
+        p1 fork p2`,
+      expect: { kind: 'invariant', id: 'refcount-exact', op: 3 },
+    },
   },
   {
     id: 'fork-skips-flush',
@@ -83,6 +137,13 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 touch w 0xa00000000
       p1 fork p2`,
     expect: { kind: 'invariant', id: 'tlb-justified', op: 2 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 touch w 0x200000
+        p1 fork p2`,
+      expect: { kind: 'invariant', id: 'tlb-justified', op: 2 },
+    },
   },
   {
     id: 'fork-makes-shared-private',
@@ -94,6 +155,12 @@ export const SHARING_SCENES: readonly Scene[] = [
       p2 touch w 0xa00000000
       p1 touch r 0xa00000000`,
     expect: { kind: 'reference', id: 'content-ref', op: 3 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw shared,anonymous,fixed
+        p1 fork p2`,
+      expect: { kind: 'invariant', id: 'vma-map-ref', op: 2 },
+    },
   },
   {
     id: 'fork-shares-pinned-page',
@@ -105,5 +172,13 @@ export const SHARING_SCENES: readonly Scene[] = [
       p1 fork p2
       p1 touch w 0xa00000000`,
     expect: { kind: 'invariant', id: 'pin-coherent', op: 3 },
+    onLinux: {
+      ops: `
+        p1 mmap 0x200000 4096 rw private,anonymous,fixed
+        p1 pin 1 w 0x200000
+        p1 fork p2
+        p1 touch w 0x200000`,
+      expect: { kind: 'invariant', id: 'pin-coherent', op: 3 },
+    },
   },
 ];

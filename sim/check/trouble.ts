@@ -45,10 +45,10 @@ export class Trouble {
   }
 }
 
-/** Calls of linux leave what they have done when they fail; copies by the kernel, and stores across pages, stop short. */
+/** Calls of linux leave what they have done when they fail; copies by the kernel, and accesses to several pages, stop short. */
 function stopsHalfWay(design: DesignName, op: Op, result: Result): boolean {
   if (design !== 'linux') return false;
-  if (op.op === 'touch') return typeof result === 'string' && op.width !== undefined;
+  if (op.op === 'touch') return typeof result === 'string' && (op.width !== undefined || op.pages !== undefined);
   if (op.op === 'copyIn' || op.op === 'copyOut' || op.op === 'pread') return result !== op.length;
   return HALF_WAY.has(op.op) && (typeof result === 'string' || op.op === 'pwrite');
 }

@@ -1,31 +1,47 @@
 /** `faultline mutants`: hunts each wrong decision with random traces, and prints what found it. */
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { MUTANTS, UNMODELLED_BUGS, type Mutant } from '../../kernel-model/index.ts';
+import {
+  DEFAULT_PARAMETERS,
+  designOf,
+  kernelNamed,
+  KERNELS,
+  MUTANTS,
+  UNMODELLED_BUGS,
+  type Mutant,
+  type NamedKernel,
+} from '../../kernel-model/index.ts';
 import { generateTrace } from '../../properties/generate.ts';
 import { InvalidArgumentError } from 'commander';
-import { CHECK_MODES, type CheckMode } from '../checker.ts';
+import { CHECK_MODES } from '../checker.ts';
 import { createDigester } from '../digest.ts';
-import type { Finding } from '../finding.ts';
 import { huntMutant, huntRight, type Hunt, type HuntOptions } from '../mutant-matrix.ts';
-import { hasSurvived, killersOf, MATRIX_LEGEND, matrixLines, median, rightLines, survivorLines, type MutantRow } from '../mutant-report.ts';
+import {
+  hasSurvived,
+  MATRIX_LEGEND,
+  matrixLines,
+  rightLines,
+  survivorLines,
+  type Matrix,
+  type MutantRow,
+  type UnseenMutant,
+} from '../mutant-report.ts';
+import { whyUnseen } from '../mutant-unseen.ts';
 import { mutantPage } from '../plot/mutant-page.ts';
+import { counted } from '../report.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
-import { checkOption, jsonOption, seconds, wholeNumber } from './options.ts';
+import { matrixDocument, type MatrixSettings } from './mutants-document.ts';
+import { checkOption, jsonOption, kernelName, seconds, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
 import { checkPlotPlace, plotFile } from './plot-file.ts';
 import { writeWhole } from './whole-file.ts';
-import type { Terminal } from './terminal.ts';
+import { UsageError, type Terminal } from './terminal.ts';
 import { readTrace } from './trace-file.ts';
 
-interface MutantsFlags {
+interface MutantsFlags extends MatrixSettings {
+  readonly kernel: string;
   readonly only?: readonly Mutant[];
-  readonly runs: number;
-  readonly seed: string;
-  readonly seeds: number;
-  readonly time: number;
-  readonly check: CheckMode;
   readonly swarm: boolean;
   readonly bias: boolean;
   readonly json?: boolean;
@@ -36,6 +52,7 @@ const EXAMPLES = `
 Examples:
   faultline mutants                                       every wrong decision, 60 seconds each at most
   faultline mutants --only fork-skips-flush,no-teardown   two of them
+  faultline mutants --kernel linux --seeds 5              on another right kernel
   faultline mutants --seed a --seeds 20                   with the seeds a, a/2, … a/20
   faultline mutants --runs 500 --json | jq -r '.rows[] | select(.survived).mutant'
   faultline mutants --seeds 20 --plot mutants.html        the table as a page too
@@ -51,6 +68,7 @@ export const defineMutants: CommandDefinition = (program, { terminal, exitWith }
   program
     .command('mutants')
     .description('hunt every wrong decision with random traces, and show which invariant finds it')
+    .option('-k, --kernel <kernel>', 'the right kernel that is to decide wrong, or the file of your own', kernelName, 'kevlar')
     .option('--only <ids>', 'these wrong decisions, separated by commas', mutantList)
     .option('--runs <n>', 'traces a hunt may take', positive, 100_000)
     .option('--seed <text>', 'where the traces come from', '1')
@@ -63,13 +81,25 @@ export const defineMutants: CommandDefinition = (program, { terminal, exitWith }
     .option('--plot <file>', 'also write the table as a page: .html', plotFile('html'))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: MutantsFlags) => {
+      const kernel = rightKernel(flags.kernel);
       await checkPlotPlace(flags.plot);
-      const matrix = await new MatrixRun(flags, terminal).run();
+      const matrix = await new MatrixRun(kernel, flags, terminal).run();
       if (flags.plot !== undefined) await writeWhole(flags.plot, mutantPage({ ...flags, ...matrix, unmodelled: UNMODELLED_BUGS }));
       await terminal.writeLines(flags.json === true ? [JSON.stringify(matrixDocument(flags, matrix))] : matrixText(matrix));
       exitWith(exitCodeOf(matrix));
     });
 };
+
+/** @throws UsageError for a kernel with decisions of its own, which every hunt might find */
+function rightKernel(name: string): NamedKernel {
+  const kernel = kernelNamed(name) as NamedKernel;
+  if (kernel.mutants.length === 0) return kernel;
+  const right = KERNELS.filter(({ mutants }) => mutants.length === 0).map((one) => one.name);
+  const decisions = counted(kernel.mutants.length, 'wrong decision');
+  throw new UsageError(
+    `a hunt begins with a kernel that decides right, and ${name} has ${decisions} already; right are ${right.join(', ')}`,
+  );
+}
 
 function mutantList(text: string): readonly Mutant[] {
   return text.split(',').map((id) => {
@@ -88,54 +118,50 @@ function positive(text: string): number {
 
 const seedName = (seed: string, index: number): string => (index === 0 ? seed : `${seed}/${index + 1}`);
 
-interface Matrix {
-  readonly rows: readonly MutantRow[];
-  /** Not hunted, because nothing on one CPU shows them. */
-  readonly unseen: readonly Mutant[];
-  /** The right kernel on the same traces, one for each seed. */
-  readonly right: readonly Hunt[];
-}
-
 /** All hunts of one call. Every mutant meets the same traces. */
 class MatrixRun {
+  private readonly kernel: NamedKernel;
   private readonly flags: MutantsFlags;
   private readonly terminal: Terminal;
   private sliceEnd = 0;
 
-  constructor(flags: MutantsFlags, terminal: Terminal) {
+  constructor(kernel: NamedKernel, flags: MutantsFlags, terminal: Terminal) {
+    this.kernel = kernel;
     this.flags = flags;
     this.terminal = terminal;
   }
 
   /** @throws Interrupted */
   async run(): Promise<Matrix> {
+    const { kernel } = this;
     const { only } = this.flags;
-    const hunted = only ?? MUTANTS.filter(({ unseen }) => unseen === undefined);
+    const design = designOf(kernel, { ...DEFAULT_PARAMETERS, ...kernel.parameters });
+    const all = (only ?? MUTANTS).map((mutant) => ({ mutant, unseen: whyUnseen(mutant, design) }));
+    const notHunted = only === undefined ? all.filter((one): one is UnseenMutant => one.unseen !== undefined) : [];
+    const hunted = all.filter(({ unseen }) => only !== undefined || unseen === undefined);
     const options = await this.optionsBySeed();
     const progress = this.terminal.progress('hunting', hunted.length);
     const rows: MutantRow[] = [];
     try {
-      for (const mutant of hunted) {
+      for (const { mutant, unseen } of hunted) {
         const hunts: Hunt[] = [];
         for (const one of options) hunts.push(await this.drive(huntMutant(mutant, one), mutant.id));
-        rows.push({ mutant, hunts, shortest: await shortestOf(mutant) });
+        rows.push({ mutant, hunts, unseen, shortest: await this.shortest(mutant, options[0]!) });
         progress.update(rows.length);
       }
-      return {
-        rows,
-        unseen: only === undefined ? MUTANTS.filter((mutant) => !hunted.includes(mutant)) : [],
-        right: await this.right(options, rows),
-      };
+      return { kernel, rows, notHunted, right: await this.right(options, rows) };
     } finally {
       progress.stop();
     }
   }
 
   private async optionsBySeed(): Promise<readonly HuntOptions[]> {
+    const { kernel } = this;
     const { seed, seeds, runs, time, check, swarm, bias } = this.flags;
     const digester = await createDigester();
     return Array.from({ length: seeds }, (_, i) => ({
-      trace: (index) => generateTrace(`${seedName(seed, i)}/${index}`, { isSwarm: swarm, isBiased: bias }),
+      kernel,
+      trace: (index) => generateTrace(`${seedName(seed, i)}/${index}`, { kernel: kernel.name, isSwarm: swarm, isBiased: bias }),
       runsMax: runs,
       check,
       digester,
@@ -149,9 +175,19 @@ class MatrixRun {
     const hunts: Hunt[] = [];
     for (const [i, one] of options.entries()) {
       const runsMax = Math.max(...rows.map((row) => row.hunts[i]!.runs));
-      hunts.push(await this.drive(huntRight({ ...one, runsMax }), 'kevlar'));
+      hunts.push(await this.drive(huntRight({ ...one, runsMax }), this.kernel.name));
     }
     return hunts;
+  }
+
+  /** Ops of the mutant's committed trace, if there is one and it shows the mutant on this kernel. */
+  private async shortest(mutant: Mutant, options: HuntOptions): Promise<number | undefined> {
+    const folder = this.kernel.design === 'linux' ? 'regressions/linux-mutants' : 'regressions';
+    const path = packageFile(`traces/${folder}/${mutant.id}.jsonl`);
+    if (!existsSync(path)) return undefined;
+    const trace = await readTrace(path);
+    const { killedBy } = await this.drive(huntMutant(mutant, { ...options, trace: () => trace, runsMax: 1, check: 'every' }), mutant.id);
+    return killedBy === undefined ? undefined : trace.ops.length;
   }
 
   /** Runs a hunt to its end in slices, so that Ctrl-C is heard. */
@@ -167,66 +203,16 @@ class MatrixRun {
   }
 }
 
-async function shortestOf({ id }: Mutant): Promise<number | undefined> {
-  const path = packageFile(`traces/regressions/${id}.jsonl`);
-  return existsSync(path) ? (await readTrace(path)).ops.length : undefined;
-}
-
 function exitCodeOf({ rows, right }: Matrix): number {
   const alarm = right.find(({ killedBy }) => killedBy !== undefined)?.killedBy;
   if (alarm !== undefined) return alarm.kind === 'invariant' ? EXIT.invariant : EXIT.reference;
-  return rows.some((row) => hasSurvived(row) && row.mutant.unseen === undefined) ? EXIT.limit : EXIT.held;
+  return rows.some((row) => hasSurvived(row) && row.unseen === undefined) ? EXIT.limit : EXIT.held;
 }
 
-const matrixText = ({ rows, unseen, right }: Matrix): string[] => [
+const matrixText = ({ kernel, rows, notHunted, right }: Matrix): string[] => [
   ...matrixLines(rows),
   '',
   ...MATRIX_LEGEND,
-  ...survivorLines(rows, unseen),
-  ...rightLines(right),
+  ...survivorLines(kernel.name, rows, notHunted),
+  ...rightLines(kernel.name, right),
 ];
-
-const matrixDocument = ({ seed, seeds, runs, time, check }: MutantsFlags, { rows, unseen, right }: Matrix): object => ({
-  seed,
-  seeds,
-  runsMax: runs,
-  secondsMax: time,
-  check,
-  notDeterministic: ['elapsedMs', 'elapsedMsMedian', 'elapsedMsMax'],
-  rows: rows.map(rowDocument),
-  notHunted: unseen.map(({ id, unseen: reason }) => ({ mutant: id, reason })),
-  right: right.map(huntDocument),
-  notModelled: UNMODELLED_BUGS,
-});
-
-function rowDocument({ mutant, hunts, shortest }: MutantRow): object {
-  const { id, rule, source, zoo = [], brokenBy, needs, unseen } = mutant;
-  const times = hunts.map(({ elapsedMs }) => Math.round(elapsedMs));
-  return {
-    mutant: id,
-    rule,
-    source,
-    zoo,
-    needs: needs ?? null,
-    expected: brokenBy,
-    killedBy: killersOf(hunts),
-    killed: hunts.filter(({ killedBy }) => killedBy !== undefined).length,
-    survived: hunts.some(({ killedBy }) => killedBy === undefined),
-    reason: unseen ?? null,
-    shortestOps: shortest ?? null,
-    runsMedian: median(hunts.map(({ runs }) => runs)),
-    elapsedMsMedian: median(times),
-    elapsedMsMax: Math.max(...times),
-    hunts: hunts.map(huntDocument),
-  };
-}
-
-const huntDocument = ({ killedBy, first, runs, ops, elapsedMs }: Hunt): object => ({
-  killedBy: killedBy === undefined ? null : findingDocument(killedBy),
-  first: first === undefined ? null : { run: first.run, ...findingDocument(first.finding) },
-  runs,
-  ops,
-  elapsedMs: Math.round(elapsedMs),
-});
-
-const findingDocument = ({ kind, id, op, message }: Finding): object => ({ kind, id, op, message });

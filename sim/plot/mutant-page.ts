@@ -5,41 +5,45 @@
  * because a table that is laid out otherwise is none to a screen reader.
  */
 import type { Mutant, UNMODELLED_BUGS } from '../../kernel-model/index.ts';
-import type { Hunt } from '../mutant-matrix.ts';
-import { hasSurvived, killersOf, median, rightLines, survivalReason, type MutantRow } from '../mutant-report.ts';
+import {
+  hasSurvived,
+  killersOf,
+  median,
+  rightLines,
+  survivalReason,
+  unseenText,
+  type Matrix,
+  type MutantRow,
+  type UnseenMutant,
+} from '../mutant-report.ts';
 import { counted } from '../report.ts';
 import { element, page, type Child, type Element } from './markup.ts';
 import { outcomeBlock, type Outcome } from './outcome.ts';
 import { PAGE_CSS } from './style.ts';
 
-export interface MutantBoard {
+export interface MutantBoard extends Matrix {
   readonly seed: string;
   readonly seeds: number;
   readonly check: string;
-  readonly rows: readonly MutantRow[];
-  /** Not hunted, because nothing on one CPU shows them. */
-  readonly unseen: readonly Mutant[];
-  /** The right kernel on the same traces. */
-  readonly right: readonly Hunt[];
   readonly unmodelled: typeof UNMODELLED_BUGS;
 }
 
 /** The page. */
-export function mutantPage({ seed, seeds, check, rows, unseen, right, unmodelled }: MutantBoard): string {
+export function mutantPage({ kernel, seed, seeds, check, rows, notHunted, right, unmodelled }: MutantBoard): string {
   const runsMax = Math.max(1, ...rows.map(runsOf));
   const survivors = rows.filter(hasSurvived);
-  const summary = `${rows.length - survivors.length} of ${counted(rows.length, 'mutant')} killed, ${survivors.length} survived, ${unseen.length} not hunted.`;
-  const settings = `Seed ${seed}, ${counted(seeds, 'hunt')} each, checks: --check ${check}. Runs are those of the median hunt, bars on a logarithmic scale.`;
+  const summary = `${rows.length - survivors.length} of ${counted(rows.length, 'mutant')} killed, ${survivors.length} survived, ${notHunted.length} not hunted.`;
+  const settings = `Kernel ${kernel.name}, seed ${seed}, ${counted(seeds, 'hunt')} each, checks: --check ${check}. Runs are those of the median hunt, bars on a logarithmic scale.`;
   const body = [
     element('h1', {}, 'Mutants'),
     element('p', {}, summary),
-    ...rightLines(right)
+    ...rightLines(kernel.name, right)
       .filter((line) => line !== '')
       .map((line) => element('p', {}, line)),
     element('p', { class: 'remark' }, settings),
     ...survivorList(survivors),
     element('h2', {}, 'Every mutant'),
-    board([...rows.map((row) => huntedRow(row, runsMax)), ...unseen.map(unseenRow)]),
+    board([...rows.map((row) => huntedRow(row, runsMax)), ...notHunted.map(unseenRow)]),
     ...unmodelledList(unmodelled),
   ];
   return page({ title: 'Mutants', css: `${PAGE_CSS}${BOARD_CSS}`, body });
@@ -84,7 +88,7 @@ function huntedRow(row: MutantRow, runsMax: number): Element {
   const { mutant, hunts, shortest } = row;
   const killed = hunts.filter(({ killedBy }) => killedBy !== undefined).length;
   const ofSeeds = hunts.length === 1 || killed === 0 ? [] : [element('span', { class: 'part remark' }, `${killed}/${hunts.length} hunts`)];
-  return rowOf(mutant, hasSurvived(row) ? (mutant.unseen === undefined ? 'failed' : 'limit') : 'held', [
+  return rowOf(mutant, hasSurvived(row) ? (row.unseen === undefined ? 'failed' : 'limit') : 'held', [
     [...parts(killersOf(hunts)), ...ofSeeds],
     [String(runsOf(row)), runsBar(runsOf(row), runsMax)],
     shortest === undefined ? [] : [counted(shortest, 'op')],
@@ -92,7 +96,7 @@ function huntedRow(row: MutantRow, runsMax: number): Element {
   ]);
 }
 
-const unseenRow = (mutant: Mutant): Element => rowOf(mutant, 'limit', [[], [], [], [`not hunted: ${mutant.unseen ?? ''}`]]);
+const unseenRow = (row: UnseenMutant): Element => rowOf(row.mutant, 'limit', [[], [], [], [`not hunted: ${unseenText(row)}`]]);
 
 /** How an outcome of a hunt is called; the others do not occur. */
 const STATES: Partial<Readonly<Record<Outcome, string>>> = { held: 'killed', failed: 'survived', limit: 'nothing can show it' };

@@ -1,8 +1,10 @@
 /** `faultline mutants`: the kill matrix as text and as JSON, the same for the same seed, and what it refuses. */
 import { expect } from 'chai';
+import { MUTANTS } from '../../../kernel-model/index.ts';
 import { faultline } from '../../helpers/command-line.ts';
 
 interface Document {
+  readonly kernel: string;
   readonly seeds: number;
   readonly notDeterministic: readonly string[];
   readonly rows: readonly {
@@ -10,7 +12,9 @@ interface Document {
     readonly killed: number;
     readonly killedBy: readonly string[];
     readonly shortestOps: number;
+    readonly hunts: readonly { readonly asked: number }[];
   }[];
+  readonly notHunted: readonly { readonly mutant: string; readonly rule: string; readonly asked: boolean; readonly reason: string }[];
   readonly right: readonly { readonly killedBy: unknown; readonly runs: number }[];
 }
 
@@ -54,6 +58,40 @@ describe('faultline mutants', () => {
     const unseen = await faultline('mutants', '--only', 'region-zero-not-assembled', '--runs', '2');
     expect(unseen.code).to.equal(0);
     expect(unseen.out).to.include('region-zero-not-assembled: costs speed only');
+  });
+
+  it('hunts on another right kernel', async () => {
+    const { code, out } = await faultline('mutants', '--kernel', 'linux', '--only', `${EASY},heap-by-vma-index`, '--runs', '5');
+    expect(code).to.equal(0);
+    expect(out).to.match(/\nsegments-all-rwx +vma-map-ref +1\/1 +1 +\S+ +\S+ +1 /);
+    expect(out).to.include('heap-by-vma-index: heapVma is never asked: no VMA is the heap');
+    expect(out).to.match(/\nlinux holds: 5 runs, no false alarm\n$/);
+  });
+
+  it('leaves out what the kernel cannot show, with the reason', async () => {
+    const { out } = await faultline('mutants', '--kernel', 'linux', '--runs', '1', '--json');
+    const { kernel, rows, notHunted } = JSON.parse(out) as Document;
+    expect(kernel).to.equal('linux');
+    expect(rows.length + notHunted.length).to.equal(MUTANTS.length);
+    expect(notHunted).to.deep.include({
+      mutant: 'first-toucher-fills-page',
+      rule: 'pageContent',
+      asked: false,
+      reason: 'VMAs begin and end at pages, so none has bytes of several',
+    });
+    expect(notHunted.filter(({ asked }) => asked).map(({ mutant }) => mutant)).to.have.members([
+      'fault-around-crosses-region',
+      'refresh-grants-write',
+    ]);
+    expect(rows.find(({ mutant }) => mutant === 'no-teardown')?.hunts.map(({ asked }) => asked)).to.deep.equal([1]);
+  });
+
+  it('refuses a kernel that is none, and one that decides wrong already', async () => {
+    const none = await faultline('mutants', '--kernel', 'plan9');
+    expect([none.code, none.err]).to.satisfy(([code, err]: [number, string]) => code === 1 && err.includes('there is no kernel "plan9"'));
+    const wrong = await faultline('mutants', '--kernel', 'linux+no-teardown');
+    expect(wrong.code).to.equal(1);
+    expect(wrong.err).to.include('linux+no-teardown has 1 wrong decision already; right are kevlar, linux');
   });
 
   it('refuses an id that is none, no runs, and not to check', async () => {
