@@ -23,8 +23,8 @@ export interface FindingView {
 }
 
 export interface FindingsSoFar {
-  /** Ops checked. */
-  readonly at: number;
+  /** Whole percent of the ops that are checked. */
+  readonly percent: number;
   readonly isDone: boolean;
   readonly findings: readonly FindingView[];
   /** Index of the one that the verdict names, -1 for none. */
@@ -40,6 +40,7 @@ export class FindingScan {
   private readonly replay: Replay;
   private at = 0;
   private verdict: string | undefined;
+  private readonly views: FindingView[] = [];
 
   /** @throws ReplayError, TraceError */
   constructor(
@@ -65,10 +66,11 @@ export class FindingScan {
   private soFar(): FindingsSoFar {
     const findings = this.replay.checker?.findings ?? [];
     const named = headline(findings);
+    this.views.push(...findings.slice(this.views.length).map((finding) => this.view(finding)));
     return {
-      at: this.at,
+      percent: Math.floor((this.at / Math.max(1, this.ops.length)) * 100),
       isDone: this.verdict !== undefined,
-      findings: findings.map((finding) => this.view(finding)),
+      findings: [...this.views],
       headline: named === undefined ? -1 : findings.indexOf(named),
       verdict: this.verdict,
     };

@@ -1,9 +1,8 @@
 /**
  * A session: one trace on one kernel, of which any moment can be visited.
  *
- * `at` is how many ops have run. Going forward runs ops; going back restores the nearest checkpoint (machine and reference reader)
- * and runs from there. Checkpoints are made on the way of the first run, evenly, at most CHECKPOINTS_MAX, and thinned out if they
- * take more memory than CHECKPOINT_BYTES_MAX. A visit shows the same state on whichever way it was reached: a property test holds it.
+ * `at` is how many ops have run. Going forward runs ops; going back restores the nearest checkpoint (checkpoints.ts) and runs from
+ * there. A visit shows the same state on whichever way it was reached: a property test holds it.
  *
  * A checker goes along to keep the reference at the same moment. It compares nothing here but answers: a visit compares the bytes
  * that it shows, and findings are a run of their own (findings.ts).
@@ -13,12 +12,12 @@ import type { SuppliedFiles } from '../../traces/content.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
 import { Checker } from '../checker.ts';
-import type { Machine, MachineSnapshot } from '../machine.ts';
+import type { Machine } from '../machine.ts';
 import { Reference } from '../reference.ts';
 import { filesOf, Replay } from '../replay.ts';
 import type { Result } from '../trace-hart.ts';
 import type { Watcher } from '../watcher.ts';
-import { copyReference, restoreReference, type ReferenceCopy } from './reference-copy.ts';
+import { Checkpoints, type Checkpoint } from './checkpoints.ts';
 import { SILENT_DIGESTER } from './silent-digester.ts';
 
 export interface SessionOptions {
@@ -28,16 +27,6 @@ export interface SessionOptions {
   readonly supplied?: SuppliedFiles | undefined;
 }
 
-interface Checkpoint {
-  readonly at: number;
-  readonly machine: MachineSnapshot;
-  readonly reference: ReferenceCopy;
-  readonly bytes: number;
-}
-
-const CHECKPOINTS_MAX = 48;
-const CHECKPOINT_BYTES_MAX = 400 * 2 ** 20;
-const OPS_BETWEEN_CHECKPOINTS_MIN = 200;
 const SMALL_STORE_BYTES = 16;
 
 export class Session {
@@ -57,16 +46,12 @@ export class Session {
   /** Hears every event while it is set. */
   onEvent: ((event: KernelEvent) => void) | undefined;
   private checker: Checker;
-  private readonly checkpoints: Checkpoint[] = [];
-  private opsBetween: number;
-  /** How far the first run has come. */
-  private explored = 0;
+  private readonly checkpoints: Checkpoints;
 
   /** @throws ReplayError, TraceError */
   constructor(header: TraceHeader, ops: readonly Op[], { kernel, threshold, supplied }: SessionOptions = {}) {
     this.header = header;
     this.ops = ops;
-    this.opsBetween = Math.max(OPS_BETWEEN_CHECKPOINTS_MIN, Math.ceil(ops.length / CHECKPOINTS_MAX));
     const parameters = { provenance: true, ...(threshold === undefined ? {} : { assembleThreshold: threshold }) };
     const onEvent = (event: KernelEvent): void => this.onEvent?.(event);
     const replay = new Replay(header, { kernel, parameters, check: 'none', supplied, onEvent, digester: SILENT_DIGESTER });
@@ -76,7 +61,7 @@ export class Session {
     this.reference = new Reference(this.kernel.design, new Map(truth));
     this.checker = this.newChecker();
     this.machine.watch(this.toChecker());
-    this.addCheckpoint();
+    this.checkpoints = new Checkpoints(this.machine, this.reference, ops.length);
   }
 
   get kernel(): Kernel {
@@ -96,44 +81,20 @@ export class Session {
       return false;
     }
     this.at++;
-    if (this.at > this.explored) this.explore();
+    this.checkpoints.pass(this.at);
     return true;
   }
 
   /** Goes to where `at` ops have run, or as far as the run goes. */
   seek(at: number): void {
     const target = Math.max(0, Math.min(at, this.ops.length));
-    const from = this.checkpoints.findLast((checkpoint) => checkpoint.at <= target)!;
+    const from = this.checkpoints.before(target);
     if (target < this.at || from.at > this.at || this.isBroken) this.restore(from);
     while (this.at < target && this.step());
   }
 
-  private explore(): void {
-    this.explored = this.at;
-    if (this.at - this.checkpoints.at(-1)!.at >= this.opsBetween) this.addCheckpoint();
-  }
-
-  private addCheckpoint(): void {
-    const machine = this.machine.snapshot();
-    const reference = copyReference(this.reference);
-    this.checkpoints.push({ at: this.at, machine, reference, bytes: bytesOf(machine) + reference.bytes });
-    while (this.checkpoints.length > 2 && this.checkpointBytes() > CHECKPOINT_BYTES_MAX) this.thinOut();
-  }
-
-  private checkpointBytes(): number {
-    return this.checkpoints.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  /** Drops every other checkpoint but the first. */
-  private thinOut(): void {
-    this.opsBetween *= 2;
-    const kept = this.checkpoints.filter((_, i) => i % 2 === 0);
-    this.checkpoints.splice(0, this.checkpoints.length, ...kept);
-  }
-
   private restore(from: Checkpoint): void {
-    this.machine.restore(from.machine);
-    restoreReference(this.reference, from.reference);
+    this.checkpoints.restore(from);
     this.checker = this.newChecker();
     this.at = from.at;
     this.isBroken = false;
@@ -159,11 +120,4 @@ export class Session {
       after: (op, index, result) => this.checker.after(op, index, result),
     };
   }
-}
-
-/** About how much memory a snapshot of a machine takes: what the kernel's arrays do, and the provenance of each frame. */
-function bytesOf({ kernel }: MachineSnapshot): number {
-  const { tlbs, touched, bytes, allocator, provenance } = kernel;
-  const perFrame = touched.length * 8 + allocator.next.length * 9;
-  return tlbs.length + bytes.length + perFrame + provenance.size * 4500;
 }

@@ -139,7 +139,7 @@ describe('the viewer', function () {
     });
   }
 
-  it('opens a recorded BusyBox and reaches any op', async () => {
+  it('opens a recorded BusyBox, reaches any op, and of many asked for shows the newest', async () => {
     const { page, offences } = await viewer.open(
       await viewer.write(RECORDED, '--kernel', 'kevlar@m9.8', '--threshold', '0', '--op', '783'),
     );
@@ -151,6 +151,15 @@ describe('the viewer', function () {
       await page.evaluate(`location.hash = '#op=${op}'`);
       await shows(page, op);
     }
+    // Asked for a hundred moments at once, it shows the newest and few of the others.
+    await page.evaluate(`(() => {
+      const panels = document.querySelector('.panels');
+      window.shown = new Set();
+      new MutationObserver(() => shown.add(panels.dataset.op)).observe(panels, { attributeFilter: ['data-op'] });
+      for (let i = 0; i < 100; i++) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }));
+    })()`);
+    await shows(page, 30_023);
+    expect(await page.evaluate('shown.size')).to.be.at.most(10);
     expect(offences).to.deep.equal([]);
     await page.close();
   });

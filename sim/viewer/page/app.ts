@@ -1,5 +1,6 @@
 /** The page: what is shown when, top to bottom. */
 import { h, type JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { FileButton } from './file-button.ts';
 import { KEYS } from './keys.ts';
 import { BytesPanel } from './panels/bytes-panel.ts';
@@ -10,6 +11,7 @@ import { SpacePanel } from './panels/space-panel.ts';
 import { WhatPanel } from './panels/what-panel.ts';
 import type { MomentProps, StoreProps } from './props.ts';
 import { counted, grouped } from './text.ts';
+import { isDark } from './theme.ts';
 import { Timeline } from './timeline.ts';
 import { Toolbar, TopBar } from './toolbar.ts';
 
@@ -44,7 +46,7 @@ function Views({ store }: StoreProps): JSX.Element {
     'main',
     { class: moments.length > 1 ? 'two' : '' },
     h(Toolbar, { store }),
-    h(Timeline, { store, version: store.timelineVersion, op: store.op }),
+    h(Timeline, { store }),
     store.partings === undefined ? null : h(PartingLines, { store }),
     moments.length === 0
       ? h('p', { role: 'status', class: 'quiet' }, 'running…')
@@ -52,8 +54,17 @@ function Views({ store }: StoreProps): JSX.Element {
           'div',
           { class: 'panels', 'data-op': moments[0]!.op },
           h('div', { class: 'column' }, h(OpsPanel, { store }), h(WhatPanel, { store })),
-          h('div', { class: 'sides' }, ...moments.map((moment, side) => h(Side, { store, moment, side, key: side }))),
+          h(Sides, { store }),
         ),
+  );
+}
+
+/** All that a moment alone decides; it stays as it is until another moment is here. */
+function Sides({ store }: StoreProps): JSX.Element {
+  const { moments } = store;
+  return useMemo(
+    () => h('div', { class: 'sides' }, ...moments.map((moment, side) => h(Side, { store, moment, side, key: side }))),
+    [store, moments, isDark()],
   );
 }
 

@@ -3,7 +3,7 @@
  *
  * Work is done in slices, and after each slice what was asked in the meantime is answered first. Only the newest visit counts.
  */
-import { FindingScan } from '../findings.ts';
+import { FindingScan, type FindingsSoFar } from '../findings.ts';
 import { Lockstep } from '../lockstep.ts';
 import { momentAt } from '../moment.ts';
 import { Overview } from '../overview.ts';
@@ -15,6 +15,8 @@ import type { Op } from '../../../traces/op.ts';
 import { bytesOfBase64, readTraceFile } from './read-file.ts';
 
 const SLICE_MS = 25;
+/** After a visit the page has the machine to itself for so long, to show it. */
+const PAUSE_MS = 50;
 
 interface Trace {
   readonly header: TraceHeader;
@@ -75,20 +77,22 @@ class Engine {
     this.isWorking = true;
     nextTurn(() => {
       this.isWorking = false;
-      this.answer();
-      this.workOn();
+      if (this.answer()) setTimeout(() => this.goOn(), PAUSE_MS);
+      else this.workOn();
     });
   }
 
-  private answer(): void {
+  /** Answers the newest visit that was asked for. @returns whether there was one */
+  private answer(): boolean {
     const { asked } = this;
-    if (asked === undefined || this.sessions.length === 0) return;
+    if (asked === undefined || this.sessions.length === 0) return false;
     this.asked = undefined;
     const [first, ...others] = this.sessions;
     const moment = momentAt(first!, asked.op, asked.selection);
     // The other kernel shows the same place.
     const selection = { ...asked.selection, pid: moment.pid, address: moment.address };
     say({ type: 'moment', id: asked.id, moments: [moment, ...others.map((session) => momentAt(session, asked.op, selection))] });
+    return true;
   }
 
   private workOn(): void {
@@ -108,13 +112,18 @@ function sidesOf({ kernel, against, threshold, supplied = {} }: ViewOptions): re
 
 function findingsWork({ header, ops }: Trace, side: SessionOptions, index: number): Work {
   let scan: FindingScan | undefined;
+  let said: FindingsSoFar | undefined;
   return (isOutOfTime) => {
     scan ??= new FindingScan(header, ops, side);
     const soFar = scan.run(isOutOfTime);
-    say({ type: 'findings', side: index, soFar });
+    if (said === undefined || isNews(soFar, said)) say({ type: 'findings', side: index, soFar: (said = soFar) });
     return soFar.isDone;
   };
 }
+
+/** Would the page look different? */
+const isNews = (soFar: FindingsSoFar, said: FindingsSoFar): boolean =>
+  soFar.isDone || soFar.percent !== said.percent || soFar.findings.length !== said.findings.length;
 
 function factsOf(name: string, sessions: readonly Session[]): TraceFacts {
   const { header, ops, kernel } = sessions[0]!;

@@ -35,7 +35,7 @@ let opWritten: number | undefined;
 function writeLink(): void {
   if (store.moments.length === 0 || store.op === opWritten) return;
   opWritten = store.op;
-  history.replaceState(null, '', `#op=${opWritten}`);
+  if (opWritten !== linkedOp()) history.replaceState(null, '', `#op=${opWritten}`);
 }
 
 /** The op that the link names. */

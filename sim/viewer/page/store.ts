@@ -2,8 +2,9 @@
 import type { FindingsSoFar, FindingView } from '../findings.ts';
 import type { Partings } from '../lockstep.ts';
 import type { Moment, Selection } from '../moment.ts';
-import { FLAG, type OverviewPart, type Sample } from '../overview.ts';
+import { FLAG } from '../overview.ts';
 import type { EngineAnswer, EngineRequest, TraceFacts, ViewOptions } from '../protocol.ts';
+import { RunOverview } from './run-overview.ts';
 
 export type Phase = 'empty' | 'reading' | 'running' | 'ready';
 
@@ -22,11 +23,7 @@ export class Store {
   opsRead = 0;
   openedInMs: number | undefined;
   facts: TraceFacts | undefined;
-  lanes = new Uint8Array(0);
-  flags = new Uint8Array(0);
-  /** Ops that the overview covers so far. */
-  covered = 0;
-  samples: Sample[] = [];
+  overview = new RunOverview(0);
   findings: (FindingsSoFar | undefined)[] = [];
   partings: Partings | undefined;
   /** The op that is shown, or asked for; -1 is before the first. */
@@ -65,16 +62,9 @@ export class Store {
   }
 
   open(name: string, file: Blob, options: ViewOptions, op: number | undefined): void {
-    Object.assign(this, {
-      phase: 'reading',
-      error: undefined,
-      opsRead: 0,
-      facts: undefined,
-      moments: [],
-      findings: [],
-      partings: undefined,
-    });
-    Object.assign(this, { samples: [], covered: 0, selection: {}, isRunning: false, op: op ?? -1, isWaiting: false });
+    Object.assign(this, { phase: 'reading', error: undefined, opsRead: 0, facts: undefined, moments: [], findings: [] });
+    Object.assign(this, { partings: undefined, selection: {}, isRunning: false, op: op ?? -1, isWaiting: false });
+    this.overview = new RunOverview(0);
     this.hasChosen = op !== undefined;
     this.lines.clear();
     this.linesAsked.clear();
@@ -91,16 +81,15 @@ export class Store {
         this.begin(answer.facts);
         break;
       case 'overview':
-        this.addPart(answer.part);
+        this.overview.add(answer.part);
+        this.timelineVersion++;
         break;
       case 'ready':
         this.phase = 'ready';
         this.openedInMs = answer.milliseconds;
         break;
       case 'findings':
-        this.findings[answer.side] = answer.soFar;
-        this.timelineVersion++;
-        this.goToFailureOnce();
+        this.takeFindings(answer.side, answer.soFar);
         break;
       case 'partings':
         this.partings = answer.partings;
@@ -152,8 +141,8 @@ export class Store {
 
   /** Goes to the next op with a flag, or with -1 to the one before. @returns whether there is one */
   jump(flag: number, direction: 1 | -1): boolean {
-    for (let op = this.op + direction; op >= 0 && op < this.covered; op += direction) {
-      if ((this.flags[op]! & flag) === 0) continue;
+    for (let op = this.op + direction; op >= 0 && op < this.overview.covered; op += direction) {
+      if ((this.overview.flags[op]! & flag) === 0) continue;
       this.isRunning = false;
       this.selection = {};
       this.goTo(op);
@@ -241,19 +230,16 @@ export class Store {
   private begin(facts: TraceFacts): void {
     this.facts = facts;
     this.phase = 'running';
-    this.lanes = new Uint8Array(facts.ops);
-    this.flags = new Uint8Array(facts.ops);
+    this.overview = new RunOverview(facts.ops);
     this.range = [0, Math.max(1, facts.ops)];
     if (!this.hasChosen) this.op = Math.min(facts.expectedOp ?? 0, facts.ops - 1);
     this.moveTo(this.op);
   }
 
-  private addPart({ from, lanes, flags, samples }: OverviewPart): void {
-    this.lanes.set(lanes, from);
-    this.flags.set(flags, from);
-    this.covered = from + lanes.length;
-    this.samples.push(...samples);
-    this.timelineVersion++;
+  private takeFindings(side: number, soFar: FindingsSoFar): void {
+    if (side === 0 && soFar.findings.length !== this.findings[0]?.findings.length) this.timelineVersion++;
+    this.findings[side] = soFar;
+    this.goToFailureOnce();
   }
 
   /** The first failure is what people come for. */

@@ -1,11 +1,11 @@
 /**
- * Draws the timeline. Every visible op is looked at each time: a million take a few milliseconds, and no pyramid has to be kept.
+ * Draws of the timeline what only the data and the visible part decide; what follows the moment lies over it (timeline.ts).
  *
- * A column of pixels shows the most important thing that happened in it on each lane; failures and assemblies stand above the lanes.
+ * Every visible op is looked at each time: a million take a few milliseconds, and no pyramid has to be kept. A column of pixels
+ * shows the most important thing that happened in it on each lane; failures and assemblies stand above the lanes.
  */
 import { FLAG, type Sample } from '../overview.ts';
 import type { Store } from './store.ts';
-import { grouped } from './text.ts';
 import { colourOf } from './theme.ts';
 
 const MARKS_HEIGHT = 28;
@@ -24,31 +24,30 @@ const KINDS: readonly (readonly [flags: number, colour: string])[] = [
 /** By the flags of an op, which kind it shows. */
 const KIND_OF_FLAGS = Uint8Array.from({ length: 256 }, (_, flags) => KINDS.findLastIndex(([mask]) => mask === 0 || (flags & mask) !== 0));
 
-const STRIPS: readonly { readonly name: string; readonly value: (sample: Sample) => number; readonly colour: string }[] = [
+interface Strip {
+  readonly name: string;
+  readonly value: (sample: Sample) => number;
+  readonly colour: string;
+}
+
+/** The counters below the lanes. */
+export const STRIPS: readonly Strip[] = [
   { name: 'cached pages', value: (sample) => sample.cachedPages, colour: 'cache' },
   { name: 'resident pages', value: (sample) => sample.residentPages, colour: 'kernel' },
   { name: 'faults', value: (sample) => sample.faults, colour: 't-fault' },
   { name: 'free frames', value: (sample) => sample.freeFrames, colour: 'use-single' },
 ];
 
-const laneCount = (store: Store): number => Math.min(LANES_SHOWN_MAX, 1 + store.lanes.reduce((most, lane) => Math.max(most, lane), 0));
-const laneCounts = new WeakMap<Store, { readonly covered: number; readonly lanes: number }>();
-
-/** How many lanes there are so far, worked out again only when the overview has grown. */
-function lanesOf(store: Store): number {
-  const known = laneCounts.get(store);
-  if (known?.covered === store.covered) return known.lanes;
-  const lanes = laneCount(store);
-  laneCounts.set(store, { covered: store.covered, lanes });
-  return lanes;
-}
-
+const lanesOf = ({ overview }: Store): number => Math.min(LANES_SHOWN_MAX, overview.laneCount);
 const laneHeight = (lanes: number): number => (lanes <= 4 ? 14 : lanes <= 8 ? 10 : 7);
 
-export function timelineHeight(store: Store): number {
+/** Distance of a strip from the top, in pixels. */
+export function stripTop(store: Store, index: number): number {
   const lanes = lanesOf(store);
-  return MARKS_HEIGHT + lanes * laneHeight(lanes) + 6 + STRIPS.length * STRIP_HEIGHT;
+  return MARKS_HEIGHT + lanes * laneHeight(lanes) + 6 + index * STRIP_HEIGHT;
 }
+
+export const timelineHeight = (store: Store): number => stripTop(store, STRIPS.length);
 
 interface Plan {
   readonly context: CanvasRenderingContext2D;
@@ -69,39 +68,50 @@ export function drawTimeline(canvas: HTMLCanvasElement, store: Store): void {
   context.scale(scale, scale);
   const [from, to] = store.range;
   const plan = { context, width, from, to, x: (op: number) => ((op - from) / (to - from)) * width };
-  const lanes = lanesOf(store);
-  drawLanes(plan, store, lanes);
+  drawLanes(plan, store, lanesOf(store));
   drawMarks(plan, store);
-  const top = MARKS_HEIGHT + lanes * laneHeight(lanes) + 6;
-  STRIPS.forEach((strip, i) => drawStrip(plan, store, { ...strip, top: top + i * STRIP_HEIGHT }));
-  drawCursor(plan, store, height);
+  STRIPS.forEach((strip, i) => drawStrip(plan, store, { ...strip, top: stripTop(store, i) }));
 }
 
 function drawLanes({ context, width, from, to }: Plan, store: Store, lanes: number): void {
   const columns = Math.max(1, Math.floor(width));
-  const [first, end] = [Math.max(0, Math.floor(from)), Math.min(store.covered, Math.ceil(to))];
   const height = laneHeight(lanes);
   const perOp = width / (to - from);
-  const best = new Uint8Array(columns * lanes);
-  for (let op = first; op < end; op++) {
-    const column = Math.max(0, Math.min(columns - 1, Math.floor((op - from) * perOp)));
-    const at = Math.min(lanes - 1, store.lanes[op]!) * columns + column;
-    const kind = 1 + KIND_OF_FLAGS[store.flags[op]!]!;
-    if (kind > best[at]!) best[at] = kind;
-  }
+  const kinds = kindsByColumn(store, columns, lanes);
   const colours = KINDS.map(([, colour]) => colourOf(colour));
   const barWidth = Math.max(1, perOp >= 4 ? perOp - 1 : Math.min(perOp, 2));
   for (let lane = 0; lane < lanes; lane++) {
     const y = MARKS_HEIGHT + lane * height;
     context.fillStyle = colourOf(lane % 2 === 0 ? 'lane' : 'lane-other');
     context.fillRect(0, y, width, height);
-    for (let column = 0; column < columns; column++) {
-      const kind = best[lane * columns + column]!;
+    const own = kinds.subarray(lane * columns, (lane + 1) * columns);
+    for (let column = 0, end = 0; column < columns; column = end) {
+      const kind = own[column]!;
+      for (end = column + 1; end < columns && own[end] === kind; end++);
       if (kind === 0) continue;
       context.fillStyle = colours[kind - 1]!;
-      context.fillRect(column, y + 1, barWidth, height - 2);
+      context.fillRect(column, y + 1, end - 1 - column + barWidth, height - 2);
     }
   }
+}
+
+/** Lane by lane, for each column of pixels: 0 where no op is, else 1 + index into KINDS of the most important one. */
+function kindsByColumn({ overview, range: [from, to] }: Store, columns: number, lanes: number): Uint8Array {
+  const perOp = columns / (to - from);
+  const kinds = new Uint8Array(columns * lanes);
+  const end = Math.min(overview.covered, Math.ceil(to));
+  let column = 0;
+  let columnEnd = -1;
+  for (let op = Math.max(0, Math.floor(from)); op < end; op++) {
+    if (op >= columnEnd) {
+      column = Math.max(0, Math.min(columns - 1, Math.floor((op - from) * perOp)));
+      columnEnd = from + (column + 1) / perOp;
+    }
+    const at = Math.min(lanes - 1, overview.lanes[op]!) * columns + column;
+    const kind = 1 + KIND_OF_FLAGS[overview.flags[op]!]!;
+    if (kind > kinds[at]!) kinds[at] = kind;
+  }
+  return kinds;
 }
 
 function drawMarks({ context, width, x }: Plan, store: Store): void {
@@ -109,8 +119,7 @@ function drawMarks({ context, width, x }: Plan, store: Store): void {
   const middle = (op: number): number => x(op) + Math.min(perOp, 40) / 2;
   let last = -10;
   context.fillStyle = colourOf('t-assembly');
-  for (let op = 0; op < store.covered; op++) {
-    if ((store.flags[op]! & FLAG.assembly) === 0) continue;
+  for (const op of store.overview.assemblies) {
     const at = middle(op);
     if (at < -8 || at > width + 8 || at - last < 3) continue;
     last = at;
@@ -139,16 +148,14 @@ function shape(context: CanvasRenderingContext2D, points: readonly (readonly [nu
   context.fill();
 }
 
-interface StripPlan {
-  readonly name: string;
-  readonly value: (sample: Sample) => number;
-  readonly colour: string;
+interface StripPlan extends Strip {
   readonly top: number;
 }
 
 function drawStrip({ context, width, x, from, to }: Plan, store: Store, { name, value, colour, top }: StripPlan): void {
   const bottom = top + STRIP_HEIGHT - 4;
-  const values = store.samples.map(value);
+  const { samples, covered } = store.overview;
+  const values = samples.map(value);
   const isCached = name === 'cached pages';
   const threshold = store.facts?.threshold ?? 0;
   const highest = Math.max(1, ...values, isCached && threshold <= 1024 ? threshold : 0);
@@ -163,16 +170,16 @@ function drawStrip({ context, width, x, from, to }: Plan, store: Store, { name, 
   context.strokeStyle = colourOf(colour);
   context.lineWidth = 1.5;
   const points: [number, number][] = [];
-  store.samples.forEach(({ at }, i) => {
-    if (at < from - 1 && (store.samples[i + 1]?.at ?? 0) < from) return;
-    if (at > to && (store.samples[i - 1]?.at ?? 0) > to) return;
+  samples.forEach(({ at }, i) => {
+    if (at < from - 1 && (samples[i + 1]?.at ?? 0) < from) return;
+    if (at > to && (samples[i - 1]?.at ?? 0) > to) return;
     const before = values[i - 1];
     // What an op changed shows from where the op begins.
     if (before !== undefined) points.push([x(at - 1), y(before)]);
     points.push([x(at - 1), y(values[i]!)]);
   });
   const last = values.at(-1);
-  if (last !== undefined) points.push([x(store.covered), y(last)]);
+  if (last !== undefined) points.push([x(covered), y(last)]);
   line(context, points);
   if (isCached && threshold <= 1024) {
     context.setLineDash([4, 3]);
@@ -183,29 +190,10 @@ function drawStrip({ context, width, x, from, to }: Plan, store: Store, { name, 
     ]);
     context.setLineDash([]);
   }
-  const now = store.moments[0] === undefined ? undefined : value(store.moments[0].counters);
-  label(context, `${name}${now === undefined ? '' : ` ${grouped(now)}`}${isCached ? ` / threshold ${grouped(threshold)}` : ''}`, top + 10);
 }
 
 function line(context: CanvasRenderingContext2D, points: readonly (readonly [number, number])[]): void {
   context.beginPath();
   for (const [x, y] of points) context.lineTo(x, y);
   context.stroke();
-}
-
-/** Text on a ground of its own, so that it can be read over the lines. */
-function label(context: CanvasRenderingContext2D, text: string, y: number): void {
-  context.font = '11px system-ui, sans-serif';
-  context.fillStyle = colourOf('label-ground');
-  context.fillRect(0, y - 10, context.measureText(text).width + 8, 13);
-  context.fillStyle = colourOf('text');
-  context.fillText(text, 4, y);
-}
-
-function drawCursor({ context, x }: Plan, store: Store, height: number): void {
-  const width = Math.max(1.5, x(1) - x(0));
-  context.fillStyle = colourOf('cursor');
-  context.fillRect(x(store.op), 0, Math.min(width, 40), height);
-  context.fillStyle = colourOf('focus');
-  context.fillRect(x(store.op) - 0.75, 0, 1.5, height);
 }

@@ -1,25 +1,24 @@
-/** The timeline: processes as lanes, what happened on them, the counters below; zoomed and moved with wheel, drag and keys. */
+/**
+ * The timeline: processes as lanes, what happened on them, the counters below; zoomed and moved with wheel, drag and keys.
+ *
+ * The picture is drawn again only when its data or the visible part change; the cursor and the counters' values are elements over it.
+ */
 import { h, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { StoreProps } from './props.ts';
-import { drawTimeline, timelineHeight } from './timeline-draw.ts';
+import { drawTimeline, STRIPS, stripTop, timelineHeight } from './timeline-draw.ts';
 import type { Store } from './store.ts';
 import { counted, grouped } from './text.ts';
-
-interface TimelineProps extends StoreProps {
-  /** Changes when the data or the visible part do. */
-  readonly version: number;
-  readonly op: number;
-}
+import { isDark } from './theme.ts';
 
 /** A press that moves less is a click. */
 const DRAG_PIXELS_MIN = 4;
 
-export function Timeline({ store }: TimelineProps): JSX.Element {
+export function Timeline({ store }: StoreProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (canvas.current !== null) drawTimeline(canvas.current, store);
-  });
+  }, [store, store.timelineVersion, isDark()]);
   useEffect(() => {
     const element = canvas.current!;
     const resized = new ResizeObserver(() => drawTimeline(element, store));
@@ -35,17 +34,22 @@ export function Timeline({ store }: TimelineProps): JSX.Element {
   return h(
     'section',
     { class: 'timeline', 'aria-label': 'Timeline' },
-    h('canvas', {
-      ref: canvas,
-      tabIndex: 0,
-      role: 'slider',
-      'aria-label': 'op',
-      'aria-valuemin': -1,
-      'aria-valuemax': store.count - 1,
-      'aria-valuenow': store.op,
-      'aria-valuetext': `op ${store.op}: ${moment?.opText ?? ''}`,
-      style: { height: `${timelineHeight(store)}px` },
-    }),
+    h(
+      'div',
+      { class: 'chart' },
+      h('canvas', {
+        ref: canvas,
+        tabIndex: 0,
+        role: 'slider',
+        'aria-label': 'op',
+        'aria-valuemin': -1,
+        'aria-valuemax': store.count - 1,
+        'aria-valuenow': store.op,
+        'aria-valuetext': `op ${store.op}: ${moment?.opText ?? ''}`,
+        style: { height: `${timelineHeight(store)}px` },
+      }),
+      h('div', { class: 'over-chart' }, h(Cursor, { store }), h(StripLabels, { store })),
+    ),
     h(
       'p',
       { class: 'quiet timeline-legend' },
@@ -60,6 +64,29 @@ export function Timeline({ store }: TimelineProps): JSX.Element {
       store.openedInMs === undefined
         ? null
         : h('span', null, `${counted(store.count, 'op')} run in ${grouped(Math.round(store.openedInMs))} ms`),
+    ),
+  );
+}
+
+function Cursor({ store }: StoreProps): JSX.Element {
+  const [from, to] = store.range;
+  const share = (ops: number): string => `${(ops / (to - from)) * 100}%`;
+  return h('i', { class: 'cursor', style: { left: share(store.op - from), width: share(1) } });
+}
+
+/** The counters' names, and what they are at the moment. */
+function StripLabels({ store }: StoreProps): JSX.Element {
+  const [moment] = store.moments;
+  const threshold = ` / threshold ${grouped(store.facts?.threshold ?? 0)}`;
+  return h(
+    'div',
+    null,
+    ...STRIPS.map(({ name, value }, i) =>
+      h(
+        'span',
+        { class: 'strip-label', style: { top: `${stripTop(store, i)}px` } },
+        `${name}${moment === undefined ? '' : ` ${grouped(value(moment.counters))}`}${name === 'cached pages' ? threshold : ''}`,
+      ),
     ),
   );
 }

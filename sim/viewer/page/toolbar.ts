@@ -33,11 +33,12 @@ function Verdict({ store }: StoreProps): JSX.Element {
     );
   if (soFar?.isDone === true)
     return h('span', { class: 'verdict held', role: 'status' }, soFar.verdict === 'diverged' ? 'held, but diverged' : 'held');
-  const share = count === 0 ? 0 : Math.floor(((soFar?.at ?? 0) / count) * 100);
   return h(
     'span',
     { class: 'verdict', role: 'status' },
-    store.phase === 'ready' ? `checking… ${share} %` : `running… ${Math.floor((store.covered / Math.max(1, count)) * 100)} %`,
+    store.phase === 'ready'
+      ? `checking… ${soFar?.percent ?? 0} %`
+      : `running… ${Math.floor((store.overview.covered / Math.max(1, count)) * 100)} %`,
   );
 }
 

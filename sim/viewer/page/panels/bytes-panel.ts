@@ -22,18 +22,24 @@ export function BytesPanel({ moment, side }: MomentProps): JSX.Element {
   return h(
     Panel,
     { name: 'bytes', title: 'Bytes', side, aside },
-    h(HexTable, { bytes, key: `${pid} ${bytes.start} ${bytes.wrong[0]?.start ?? ''}` }),
+    h(HexTable, { bytes, place: `${pid} ${bytes.start} ${bytes.wrong[0]?.start ?? ''}` }),
   );
 }
 
-function HexTable({ bytes }: { readonly bytes: BytesView }): JSX.Element {
+interface HexProps {
+  readonly bytes: BytesView;
+  /** What is looked at: another one is shown from its first wrong byte on. */
+  readonly place: string;
+}
+
+function HexTable({ bytes, place }: HexProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const first = bytes.wrong[0];
   useEffect(() => {
-    const table = box.current;
-    const mark = table?.querySelector('mark')?.closest('tr');
-    if (table !== null && mark !== null && mark !== undefined) table.scrollTop = mark.offsetTop - table.clientHeight / 3;
-  }, []);
+    const table = box.current!;
+    const mark = table.querySelector('mark')?.closest('tr');
+    table.scrollTop = (mark?.offsetTop ?? 0) - table.clientHeight / 3;
+  }, [place]);
   const rows = Array.from({ length: PAGE_BYTES / ROW_BYTES }, (_, row) => row * ROW_BYTES);
   return h(
     'div',

@@ -66,23 +66,27 @@ function FrameMap({ store, frames }: { readonly store: Store; readonly frames: F
   );
 }
 
-function drawFrames(canvas: HTMLCanvasElement, frames: FramesView, columns: number): void {
+/** Runs of one use are drawn at once and then cut into frames; a dot is in those that several hold. */
+function drawFrames(canvas: HTMLCanvasElement, { map, refs, useNames, selected }: FramesView, columns: number): void {
   const context = canvas.getContext('2d')!;
-  const colours = frames.useNames.map((name) => colourOf(`use-${name}`));
+  const colours = useNames.map((name) => colourOf(`use-${name}`));
   context.clearRect(0, 0, canvas.width, canvas.height);
-  frames.map.forEach((use, frame) => {
-    const [x, y] = [(frame % columns) * CELL, Math.floor(frame / columns) * CELL];
-    context.fillStyle = colours[use]!;
-    context.fillRect(x, y, CELL - 1, CELL - 1);
-    if (frames.refs[frame]! < 2) return;
-    context.fillStyle = colourOf('text');
-    context.fillRect(x + 2, y + 2, 3, 3);
+  for (let frame = 0, end = 0; frame < map.length; frame = end) {
+    const row = Math.floor(frame / columns);
+    for (end = frame + 1; end < Math.min(map.length, (row + 1) * columns) && map[end] === map[frame]; end++);
+    context.fillStyle = colours[map[frame]!]!;
+    context.fillRect((frame % columns) * CELL, row * CELL, (end - frame) * CELL, CELL);
+  }
+  for (let x = CELL - 1; x < canvas.width; x += CELL) context.clearRect(x, 0, 1, canvas.height);
+  for (let y = CELL - 1; y < canvas.height; y += CELL) context.clearRect(0, y, canvas.width, 1);
+  context.fillStyle = colourOf('text');
+  refs.forEach((count, frame) => {
+    if (count > 1) context.fillRect((frame % columns) * CELL + 2, Math.floor(frame / columns) * CELL + 2, 3, 3);
   });
-  const chosen = frames.selected?.frame;
-  if (chosen === undefined) return;
+  if (selected === undefined) return;
   context.strokeStyle = colourOf('focus');
   context.lineWidth = 2;
-  context.strokeRect((chosen % columns) * CELL, Math.floor(chosen / columns) * CELL, CELL, CELL);
+  context.strokeRect((selected.frame % columns) * CELL, Math.floor(selected.frame / columns) * CELL, CELL, CELL);
 }
 
 function Holders({ store, frame }: { readonly store: Store; readonly frame: FrameView }): JSX.Element {

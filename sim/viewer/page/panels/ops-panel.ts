@@ -18,7 +18,7 @@ export function OpsPanel({ store }: StoreProps): JSX.Element {
 }
 
 function OpLine({ store, op }: StoreProps & { readonly op: number }): JSX.Element {
-  const flags = store.flags[op] ?? 0;
+  const flags = store.overview.flags[op] ?? 0;
   const isFailure = store.findings[0]?.findings.some((finding) => finding.isVisible && finding.op === op) === true;
   const marks = [isFailure ? '✗' : '', flags & FLAG.assembly ? '◆' : '', flags & FLAG.fault ? '•' : ''].join('');
   const says = [isFailure ? 'failure' : '', flags & FLAG.assembly ? 'assembly' : '', flags & FLAG.fault ? 'fault' : '']
