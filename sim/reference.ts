@@ -189,7 +189,12 @@ export class Reference {
 
   /** A store that happened. */
   store(pid: number, address: number, bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length; i++) this.storeByte(pid, address + i, bytes[i]!);
+    for (let done = 0; done < bytes.length;) {
+      const at = address + done;
+      const length = Math.min(bytes.length - done, floorToPage(at) + PAGE_BYTES - at);
+      this.storeInPage(pid, at, bytes.subarray(done, done + length));
+      done += length;
+    }
   }
 
   /** Write access to the page at `start` was gained: a private page of a file that can change stops following it. */
@@ -200,19 +205,26 @@ export class Reference {
     written.set(start, { bytes: this.page(pid, start), has: new Uint8Array(PAGE_BYTES).fill(1) });
   }
 
-  private storeByte(pid: number, address: number, value: number): void {
+  private storeInPage(pid: number, address: number, bytes: Uint8Array): void {
     const start = floorToPage(address);
+    if (this.onPage(pid, start).some(({ shared }) => shared)) bytes.forEach((value, i) => this.storeByte(pid, address + i, value));
+    else this.storePrivate(pid, address, bytes);
+  }
+
+  private storeByte(pid: number, address: number, value: number): void {
     const vma = this.containing(pid, address);
-    if (vma?.shared === true) {
-      vma.backing!.file.poke(fileOffsetOf(vma, address), value);
-      return;
-    }
+    if (vma?.shared === true) vma.backing!.file.poke(fileOffsetOf(vma, address), value);
+    else this.storePrivate(pid, address, Uint8Array.of(value));
+  }
+
+  private storePrivate(pid: number, address: number, bytes: Uint8Array): void {
+    const start = floorToPage(address);
     this.copyPage(pid, start);
     const { written } = this.space(pid);
     let page = written.get(start);
     if (page === undefined) written.set(start, (page = { bytes: new Uint8Array(PAGE_BYTES), has: new Uint8Array(PAGE_BYTES) }));
-    page.bytes[address - start] = value;
-    page.has[address - start] = 1;
+    page.bytes.set(bytes, address - start);
+    page.has.fill(1, address - start, address - start + bytes.length);
   }
 
   // ---- Mappings. Ranges are page-aligned.
