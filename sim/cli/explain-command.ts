@@ -9,7 +9,7 @@ import { explanationLines } from '../explain/text.ts';
 import { counted } from '../report.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
-import { isOfModule, kernelArgument } from './kernel-module.ts';
+import { kernelArgument } from './kernel-module.ts';
 import { checkOption, jsonOption, kernelName, suppliedFile, wholeNumber } from './options.ts';
 import { quoted } from './shell-word.ts';
 import type { Terminal } from './terminal.ts';
@@ -135,7 +135,7 @@ function nextLines({ explanation }: Extract<Explained, { kind: 'explained' }>, {
     ...(first?.curesAlone === true && guilt.of > 1
       ? [`faultline replay ${file} --kernel ${quoted(kernelArgument(`${kernel.name}~${first.mutant.id}`))} --threshold ${threshold}`]
       : []),
-    ...(isOfModule(kernel.name) ? [] : [`faultline view ${file} ${on}${finding.op < ops.length ? ` --op ${finding.op}` : ''}`]),
+    `faultline view ${file} ${on}${finding.op < ops.length ? ` --op ${finding.op}` : ''}`,
   ];
   return ['', 'next', ...hints.map((hint) => `  ${hint}`)];
 }

@@ -11,7 +11,7 @@ import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { fuzz, type FuzzResult } from './fuzz-campaign.ts';
 import type { Shrunk } from './fuzz-worker.ts';
-import { isOfModule, kernelFlag } from './kernel-module.ts';
+import { kernelFlag } from './kernel-module.ts';
 import { jsonOption, kernelName, seconds, wholeNumber } from './options.ts';
 import { quoted } from './shell-word.ts';
 import { writeTrace } from './trace-file.ts';
@@ -137,7 +137,7 @@ function findingLines({ finding, shrunk, path }: ToldFinding): string[] {
         ['  file', path],
         ['  replay', `faultline replay ${trace}`],
         ['  explain', `faultline explain ${trace}`],
-        ...(isOfModule(name) ? [] : [['  view', `faultline view ${trace}`]]),
+        ['  view', `faultline view ${trace}`],
       ],
       new Set(),
     ),

@@ -146,7 +146,7 @@ export function kernelArgument(name: string): string {
 }
 
 /** Is the kernel of that name from a module? */
-export const isOfModule = (name: string): boolean => LOADED.has(baseOf(name));
+const isOfModule = (name: string): boolean => LOADED.has(baseOf(name));
 
 /** What a command needs besides a trace whose header names that kernel: ` --kernel FILE` if it is of a module. */
 export const kernelFlag = (name: string): string => (isOfModule(name) ? ` --kernel ${quoted(kernelArgument(name))}` : '');

@@ -9,7 +9,8 @@ import { encodeHeader, encodeOp, type Trace } from '../../traces/codec.ts';
 import { Replay } from '../replay.ts';
 import { SILENT_DIGESTER } from '../viewer/silent-digester.ts';
 import type { CommandDefinition } from './context.ts';
-import { isOfModule } from './kernel-module.ts';
+import { modulePath } from './kernel-module.ts';
+import { kernelScript } from './kernel-script.ts';
 import { jsonOption, kernelName, suppliedFile, wholeNumber } from './options.ts';
 import { packageFile } from './package-files.ts';
 import { UsageError, type Terminal } from './terminal.ts';
@@ -32,6 +33,7 @@ Examples:
   faultline view t.jsonl --out t.html                          write only; the file needs no server and no network
   faultline view t.jsonl --kernel kevlar@m9.8 --threshold 0
   faultline view t.jsonl --kernel kevlar@m9.8 --against kevlar  two kernels side by side
+  faultline view t.jsonl --kernel mine.ts --against kevlar     a kernel of your own: its module goes into the page
   faultline view --out viewer.html                             an empty page, on which traces can be dropped
 
 In the page ? shows the keys. Exit codes: 0 written, 1 usage or malformed trace.`;
@@ -60,7 +62,7 @@ async function view(path: string | undefined, flags: ViewFlags, terminal: Termin
   terminal.throwIfInterrupted(() => 'while reading the trace');
   if (trace !== undefined) checkRunnable(trace, flags);
   const name = path === undefined ? '' : path === '-' ? 'standard input' : basename(path);
-  const html = trace === undefined ? page : withTrace(page, trace, name, flags);
+  const html = await withKernels(trace === undefined ? page : withTrace(page, trace, name, flags), flags);
   const out = flags.out === undefined ? join(await mkdtemp(join(tmpdir(), 'faultline-')), 'view.html') : resolve(flags.out);
   await writeWhole(out, html);
   const isOpened = flags.out === undefined && (await openInBrowser(out, flags.op));
@@ -84,10 +86,6 @@ function viewerPage(): string {
 /** Says here what the page would have to say later. @throws ReplayError, TraceError */
 function checkRunnable({ header }: Trace, { kernel, against, threshold, file }: ViewFlags): void {
   const parameters = threshold === undefined ? {} : { assembleThreshold: threshold };
-  for (const name of [kernel ?? header.kernel.name, against ?? 'kevlar']) {
-    if (isOfModule(name))
-      throw new UsageError(`view: the page has faultline's own kernels, and cannot run ${name}, which is of a module: see explain`);
-  }
   for (const name of against === undefined ? [kernel] : [kernel, against])
     new Replay(header, { kernel: name, parameters, check: 'none', supplied: file, digester: SILENT_DIGESTER });
 }
@@ -102,6 +100,15 @@ function withTrace(page: string, { header, ops }: Trace, name: string, { kernel,
   return page
     .replace('/*options*/', () => options.replaceAll('<', '\\u003c'))
     .replace('/*trace*/', () => gzipSync(lines, { level: 9 }).toString('base64'));
+}
+
+/** The page with the users' own kernels that flags name. @throws UsageError that begins with a module's path */
+async function withKernels(page: string, { kernel, against }: ViewFlags): Promise<string> {
+  const paths = new Set([kernel, against].flatMap((name) => (name === undefined ? [] : (modulePath(name) ?? []))));
+  const scripts = await Promise.all([...paths].map((path) => kernelScript(path)));
+  // Inside a script element nothing may look like its end, or like the start of a comment.
+  const text = scripts.join('').replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  return page.replace('/*kernels*/', () => text);
 }
 
 const OPENERS: Partial<Readonly<Record<NodeJS.Platform, readonly string[]>>> = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] };

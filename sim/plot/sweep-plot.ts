@@ -69,7 +69,7 @@ export function sweepSvg(points: readonly SweepPoint[], name: string): Element {
     element('desc', { id: 'desc' }, drawings.map(({ description }) => description).join('\n')),
     element('style', {}, DRAWING_CSS),
     element('rect', { class: 'ground', width, height }),
-    element('text', { class: 'heading', x: PAD, y: 26 }, shorten(`Sweep of ${name}`, Math.floor((width - 2 * PAD) / 8.5))),
+    element('text', { class: 'heading', x: PAD, y: 26 }, shorten(`Sweep of ${name}`, Math.floor((width - 2 * PAD) / 9.5))),
     ...drawings.map(({ children }, i) => element('g', { transform: `translate(0 ${tops[i]!})` }, ...children)),
   );
 }

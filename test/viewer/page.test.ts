@@ -1,5 +1,5 @@
 /** The viewer's page in a real browser: every view, by keyboard, with good, damaged and hostile traces. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +10,14 @@ import { shows, Viewer } from '../helpers/browser.ts';
 const SHRUNK = 'traces/regressions/assembly-copies-whole-page.jsonl';
 const RECONSTRUCTED = 'traces/reconstructed/exec-127-tail.jsonl';
 const RECORDED = 'traces/recorded/suite20-0x400000.jsonl.gz';
+/** Copies the whole page out of the cache, as kevlar@m9.8 did; and a text that could end the script it stands in. */
+const EAGER = `
+import { defineKernel, Rules } from 'faultline';
+class Eager extends Rules {
+  override assemblySource(): 'cachedPage' { return 'cachedPage'; }
+}
+export const kernel = defineKernel({ name: 'eager', says: '</script><!--', rules: Eager });
+`;
 const FILE_BYTES_MAX = 2 ** 20;
 
 describe('the viewer', function () {
@@ -129,6 +137,30 @@ describe('the viewer', function () {
     expect(await page.locator('.side-title').allInnerTexts()).to.deep.equal(['A kevlar@m9.8, threshold 128', 'B kevlar, threshold 128']);
     expect(offences).to.deep.equal([]);
     await page.close();
+  });
+
+  describe('with a kernel of a module', () => {
+    let folder: string;
+    // In the repository, so that the name of the package leads to it.
+    before(() => {
+      mkdirSync('findings', { recursive: true });
+      folder = mkdtempSync('findings/view-');
+    });
+    after(() => rmSync(folder, { recursive: true }));
+
+    it('runs it, and what is taken back of it', async () => {
+      const path = join(folder, 'eager.ts');
+      writeFileSync(path, EAGER);
+      const { page, offences } = await viewer.open(
+        await viewer.write(SHRUNK, '--kernel', path, '--against', `${path}~Eager.assemblySource`),
+      );
+      expect(await page.locator('.verdict.failed').innerText()).to.equal('failed: zero-gap at op 2');
+      expect(await page.locator('.partings').innerText()).to.contain('op 2');
+      expect(await page.locator('.cell.wrong').count()).to.be.greaterThan(0);
+      expect(await page.locator('.side').nth(1).locator('.cell.wrong').count()).to.equal(0);
+      expect(offences).to.deep.equal([]);
+      await page.close();
+    });
   });
 
   for (const dark of [false, true]) {

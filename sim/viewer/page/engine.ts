@@ -3,6 +3,7 @@
  *
  * Work is done in slices, and after each slice what was asked in the meantime is answered first. Only the newest visit counts.
  */
+import { kernelOf, type OwnKernel } from '../../../kernel-model/index.ts';
 import { FindingScan, type FindingsSoFar } from '../findings.ts';
 import { Lockstep } from '../lockstep.ts';
 import { momentAt } from '../moment.ts';
@@ -140,8 +141,14 @@ function factsOf(name: string, sessions: readonly Session[]): TraceFacts {
   };
 }
 
-// The worker's own scope; the types of a window know it by another name.
-const scope = self as unknown as { postMessage(answer: EngineAnswer): void; onmessage: (event: MessageEvent<EngineRequest>) => void };
+/** The worker's own scope, which the types of a window know by another name. */
+interface Scope {
+  postMessage(answer: EngineAnswer): void;
+  onmessage: (event: MessageEvent<EngineRequest>) => void;
+  /** Kernels of a user's own, put there by scripts before this one (sim/cli/kernel-script.ts). */
+  readonly ownKernels?: readonly OwnKernel[];
+}
+const scope = self as unknown as Scope;
 const say = (answer: EngineAnswer): void => scope.postMessage(answer);
 
 /** A turn later, so that messages are heard first; timers would wait 4 ms each time. */
@@ -162,6 +169,9 @@ function guarded(act: () => void): void {
 }
 
 const fail = (error: unknown): void => say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+
+// Made by another copy of faultline: what they were defined by counts.
+for (const { definition, decisions } of scope.ownKernels ?? []) kernelOf(definition, decisions);
 
 const engine = new Engine();
 scope.onmessage = ({ data }) => void engine.hear(data).catch(fail);

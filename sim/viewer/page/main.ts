@@ -12,7 +12,7 @@ interface Embedded extends ViewOptions {
 
 const textOf = (id: string): string => document.getElementById(id)?.textContent.trim() ?? '';
 
-const worker = new Worker(URL.createObjectURL(new Blob([textOf('engine')], { type: 'text/javascript' })));
+const worker = new Worker(URL.createObjectURL(new Blob([textOf('kernels'), '\n', textOf('engine')], { type: 'text/javascript' })));
 let isDrawing = false;
 const store = new Store({ ask: (request) => worker.postMessage(request) }, () => {
   if (isDrawing) return;
