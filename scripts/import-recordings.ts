@@ -83,13 +83,12 @@ function importBusybox(raw: string, rebase: number | undefined): Trace {
   });
 }
 
-/** @param kernel - name of the kernel whose design places the interpreter */
-export function importDynamic(raw: string, kernel = 'linux'): Trace {
+function importDynamic(raw: string): Trace {
   const importer = new RecordingImporter({
     format: 'plugin',
     file: basename(raw),
     layouts: { named: new Map([[LD_SO_PATH, LD_SO]]), other: { path: '/bin/ls', layout: LS } },
-    kernel: { name: kernel, ...MACHINE },
+    kernel: { name: 'linux', ...MACHINE },
     stackEnd: DYNAMIC_STACK_END,
   });
   for (const [index, line] of linesOf(raw).entries()) importer.add(line, index + 1);

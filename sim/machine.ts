@@ -32,6 +32,7 @@ import {
   type Snapshot,
 } from '../kernel-model/index.ts';
 import type { Op, OpOf } from '../traces/op.ts';
+import { execPlaces, withoutPlaces, withPlaces } from './exec-places.ts';
 import { Followed } from './follow.ts';
 import type { HartPort } from './hart.ts';
 import { MachineMemory } from './machine-memory.ts';
@@ -85,9 +86,9 @@ export class Machine implements HartPort {
     for (const watcher of this.watching.before) watcher.before(op, index);
     const result =
       this.process === undefined ? 'ESRCH' : isProgramOp(op) ? executeOp(this, op, index) : this.performOutside(this.process, op, index);
-    if (recorded.op !== 'touch') this.follow(recorded, op, result);
+    const done = recorded.op === 'touch' ? op : this.follow(recorded, op, result);
     if (recorded.op === 'exit') this.process = undefined;
-    for (const watcher of this.watching.after) watcher.after(op, index, result);
+    for (const watcher of this.watching.after) watcher.after(done, index, result);
     if (this.watching.touch.length > 0) this.cpu.tlb.closeAll();
     return result;
   }
@@ -267,26 +268,27 @@ export class Machine implements HartPort {
 
   // ---- Following addresses.
 
+  /** The op as it is for this kernel. */
   private here(op: Op): Op {
-    const followed = this.followed.get(op.pid);
-    if (followed === undefined || !('addr' in op)) return op;
-    const addr = followed.here(op.addr);
-    if (op.op === 'mremap' && op.newAddr !== undefined) return { ...op, addr, newAddr: followed.here(op.newAddr) };
-    return addr === op.addr ? op : { ...op, addr };
+    if (op.op === 'exec') return withoutPlaces(op);
+    return this.followed.get(op.pid)?.opHere(op) ?? op;
   }
 
-  private follow(recorded: Op, op: Op, result: Result): void {
+  /** @returns the op, an exec with the places that it has got here */
+  private follow(recorded: Op, op: Op, result: Result): Op {
     const followed = this.followed.get(op.pid);
-    if (followed === undefined || typeof result === 'string') return;
-    if (op.op === 'exec') {
-      const fresh = new Followed();
-      if (op.stack !== undefined) fresh.noteStack(op.stack, this.kernel.design.stackTop);
-      this.followed.set(op.pid, fresh);
-    } else if (op.op === 'fork' || op.op === 'vfork') this.followed.set(op.child, followed.copy());
+    if (followed === undefined || typeof result === 'string') return op;
+    if (recorded.op === 'exec') {
+      const places = execPlaces(this.kernel, this.process!, recorded.path);
+      this.followed.set(op.pid, Followed.afterExec(recorded, places));
+      return withPlaces(withoutPlaces(recorded), places);
+    }
+    if (op.op === 'fork' || op.op === 'vfork') this.followed.set(op.child, followed.copy());
     else if (op.op === 'exit') this.followed.delete(op.pid);
     else if (op.op === 'brk' && typeof recorded.result === 'number') followed.noteHeap(recorded.result, result);
     else if (op.op === 'mmap' && typeof recorded.result === 'number') followed.note(recorded.result, op.length, result);
     else if (op.op === 'mremap' && typeof recorded.result === 'number') followed.note(recorded.result, op.newLength, result);
+    return op;
   }
 
   // ---- Ops from outside the program.

@@ -75,14 +75,14 @@ export class Recorder implements Watcher {
    * @param name - of the kernel that ran; its parameters are written down
    * @param digestOf - sha256 in lowercase hex
    */
-  trace(name: string, { parameters, design }: Kernel, digestOf: (bytes: Uint8Array) => string): Trace {
+  trace(name: string, { parameters }: Kernel, digestOf: (bytes: Uint8Array) => string): Trace {
     return {
       header: {
         faultline: 1,
         kernel: { name, ...recordedParameters(parameters) },
         files: this.programs.map(({ path, bytes }) => fileOf(path, bytes, digestOf(bytes))),
       },
-      ops: this.ops.map((op) => (op.op === 'exec' ? { ...op, stack: design.stackTop } : op)),
+      ops: [...this.ops],
     };
   }
 

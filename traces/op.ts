@@ -84,10 +84,23 @@ const Yes = Type.Literal(true, { description: 'true, or absent' });
 const Width = Type.Enum([1, 2, 4, 8], { description: '1, 2, 4 or 8' });
 const Value = Type.String({ pattern: '^0x[0-9a-f]{1,16}$', description: 'a number of up to `width` bytes as a lowercase hex string' });
 
+/** The most that a recorded stack reaches down from its end, in bytes: Linux's RLIMIT_STACK. */
+export const STACK_BYTES_MAX = 8 * 2 ** 20;
+
 /** The schema of each op. The order of the entries and of their fields is the order of the documentation and of the line. */
 export const OP_SCHEMAS = {
-  /** Replaces the program. `stack` is the end of the recorded stack, by which stack addresses are followed. */
-  exec: op('exec', { path: Path, argv: optional(Type.Array(Text)), env: optional(Type.Array(Text)), stack: optional(AddressEnd) }),
+  /**
+   * Replaces the program. The last three say where the recording had what the kernel places, so that addresses in it are followed: `stack` is
+   * the end of the stack, `base` the first page of a position-independent program, `interpBase` the first page of its interpreter.
+   */
+  exec: op('exec', {
+    path: Path,
+    argv: optional(Type.Array(Text)),
+    env: optional(Type.Array(Text)),
+    stack: optional(AddressEnd),
+    base: optional(Address),
+    interpBase: optional(Address),
+  }),
   fork: op('fork', { child: Pid }),
   /** As fork, but the child borrows the address space until it execs or exits. */
   vfork: op('vfork', { child: Pid }),

@@ -43,9 +43,9 @@ Examples:
 A dynamic program takes two --binary, its own and its interpreter's, each with the address of its first line in /proc/PID/maps.
 Recorded under setarch -R both are the same in every run; qemu-user prints its own with -d page:
   setarch -R strace -f -y -s 65535 -o log.txt ls; setarch -R cat /proc/self/maps
-  faultline import strace log.txt -o t.jsonl --kernel linux --binary /usr/bin/ls=/usr/bin/ls@0x555555554000 \\
+  faultline import strace log.txt -o t.jsonl --binary /usr/bin/ls=/usr/bin/ls@0x555555554000 \\
     --binary /lib64/ld-linux-x86-64.so.2=/lib64/ld-linux-x86-64.so.2@0x7ffff7fca000
-The kernel places the interpreter, so the trace is for kernels of the design of --kernel: on others its first access diverges.
+Each kernel puts them elsewhere; the trace says where the recording had them, and a replay follows.
 
 A page that was touched becomes a touch, a page fault an access that must succeed. What the recording does not hold is
 supplied by --binary, or assumed and reported by line: pages that were used and that nothing maps are mapped after exec.`;

@@ -1,8 +1,8 @@
 /**
  * Where recorded addresses of a process are in the trace.
  *
- * Images of an exec lie elsewhere there, and a heap that begins close behind its program moves along. All other addresses stay as
- * recorded: a replay follows mappings and stacks itself.
+ * A program that the import links for another address lies elsewhere there, and a heap that begins close behind it moves along. All other
+ * addresses stay as recorded: a replay follows what a kernel places.
  */
 import { ceilToPage } from '../../kernel-model/index.ts';
 import type { Move } from './range.ts';
@@ -13,22 +13,20 @@ const HEAP_GAP_BYTES = 32 * 2 ** 20;
 export class AddressMap {
   /** The program and its heap. */
   private program: Move;
-  private readonly others: readonly Move[];
   private isHeapAlong: boolean;
 
-  constructor([program, ...others]: readonly [Move, ...Move[]], isHeapAlong = false) {
+  constructor(program: Move, isHeapAlong = false) {
     this.program = program;
-    this.others = others;
     this.isHeapAlong = isHeapAlong;
   }
 
   copy(): AddressMap {
-    return new AddressMap([this.program, ...this.others], this.isHeapAlong);
+    return new AddressMap(this.program, this.isHeapAlong);
   }
 
   here(recorded: number): number {
-    const move = [this.program, ...this.others].find(({ start, end }) => start <= recorded && recorded < end);
-    return recorded + (move?.delta ?? 0);
+    const { start, end, delta } = this.program;
+    return start <= recorded && recorded < end ? recorded + delta : recorded;
   }
 
   /** The same of an end of the heap, which may be one that the kernel refuses; 0 asks for the end and stays. */

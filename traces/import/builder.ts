@@ -4,10 +4,11 @@
  * An op stands where its effect is known: a copy at the call's return. Copies by the kernel are derived from arguments and results. A
  * strict import refuses a recording whose records do not fit together; another makes the best of it and says so.
  */
+import { floorToPage } from '../../kernel-model/index.ts';
 import type { Trace } from '../codec.ts';
 import { ADDRESS_END, COPY_BYTES_MAX } from '../field.ts';
 import { TraceError } from '../format-error.ts';
-import type { TraceHeader } from '../header.ts';
+import type { KernelSpec, TraceHeader } from '../header.ts';
 import { NR, type Call } from '../riscv-linux-calls.ts';
 import { CLONE_CHILD_SETTID, copiesOfCall, type Architecture } from './calls.ts';
 import { memoryOp } from './memory-op.ts';
@@ -19,6 +20,7 @@ import { ReportBook, type ImportReport } from './report.ts';
 
 export interface BuildOptions extends ProcessOptions, ProgramOptions {
   readonly architecture: Architecture;
+  readonly kernel: KernelSpec;
   readonly source?: NonNullable<TraceHeader['source']> | undefined;
   /** Joins touches of one kind on consecutive pages into one op. */
   readonly compress: boolean;
@@ -91,7 +93,7 @@ export class TraceBuilder {
     if (task.call !== undefined) this.copies(task, finishedCall(task.call, 0), record.line);
     const { argv, env } = { argv: record.argv ?? task.call?.argv, env: record.env ?? task.call?.env };
     task.call = undefined;
-    this.processes.execute(task.process, path, record.line, {
+    this.processes.execute(task.process, path, {
       ...(argv === undefined ? {} : { argv: [...argv] }),
       ...(env === undefined ? {} : { env: [...env] }),
     });
@@ -186,9 +188,9 @@ export class TraceBuilder {
     const addr = isPage ? (space?.firstByteOf(place, access) ?? place) : place;
     if (access === 'x') this.programs.noteFetch(addr);
     if (outcome === undefined || outcome === 0) space?.use(addr, access === 'w', line);
-    const result = outcome ?? (space?.showsPlace(addr) === true ? 0 : undefined);
-    if (result === undefined && this.options.compress) this.ops.pushJoined({ pid, addr, access });
-    else this.ops.push({ pid, op: 'touch', addr, access, ...(result === undefined ? {} : { result }) });
+    const isAlone = outcome !== undefined || space?.isBorder(floorToPage(addr)) === true;
+    if (this.options.compress && !isAlone) this.ops.pushJoined({ pid, addr, access });
+    else this.ops.push({ pid, op: 'touch', addr, access, ...(outcome === undefined ? {} : { result: outcome }) });
   }
 
   private kernelCopy({ process, call }: Task, { addr, isWrite, line }: RecordOf<'copy'>): void {

@@ -1,23 +1,13 @@
 /**
- * Where the images of an exec lie in the trace, and where recorded addresses of them are there.
+ * The images of an exec: where they lie in the trace, and what exec says of it.
  *
- * A program is linked for its place. An interpreter is placed by the kernel that runs the trace, so its place is asked of the design of
- * the kernel that the trace names: on a kernel of another design it lies elsewhere, and the recording has to be imported for that one.
+ * A program that is linked for its place lies there. A position-independent program and an interpreter lie where the kernel puts them, so
+ * the trace has them where the recording had them, and exec says where that was: a replay follows.
  */
-import {
-  ceilToPage,
-  checkImage,
-  DEFAULT_PARAMETERS,
-  designOf,
-  File,
-  kernelNamed,
-  MACHINE_RISCV,
-  planExec,
-  type Design,
-  type Image,
-} from '../../kernel-model/index.ts';
+import { ceilToPage } from '../../kernel-model/index.ts';
 import type { SegmentSpec } from '../header.ts';
-import { extentOf, flagBits, segmentsMoved, type ProgramLayout } from './layout.ts';
+import type { OpOf } from '../op.ts';
+import { extentOf, segmentsMoved, type ProgramLayout } from './layout.ts';
 import type { Move, Range } from './range.ts';
 
 /** What an exec loads, as the trace's files have it. */
@@ -26,80 +16,39 @@ export interface Loaded {
   readonly interpreter?: ProgramLayout | undefined;
 }
 
-export interface PlacedImages {
+export interface Images {
   /** Of all images, at the trace's addresses. */
   readonly segments: readonly SegmentSpec[];
-  /** The program's, then the interpreter's. */
-  readonly moves: readonly [Move, ...Move[]];
-  /** What the kernel places itself, at the trace's addresses. */
-  readonly floating: Range | undefined;
+  /** The program, from where it was recorded to where it is linked. */
+  readonly program: Move;
+  /** What the kernel places. */
+  readonly floating: readonly Range[];
+  /** Where the recording had that, as exec says it. */
+  readonly bases: Pick<OpOf<'exec'>, 'base' | 'interpBase'>;
 }
 
-const PROGRAM_HEADER_BYTES = 56;
-const ELF_HEADER_BYTES = 64;
-/** Behind AT_RANDOM. */
-const RANDOM_BYTES = 16;
-
-/** Places what an exec loads on the kernel of that name. */
-export function placeImages({ program, interpreter }: Loaded, kernel: string): PlacedImages {
-  const started = interpreter ?? program;
-  const bias = started.type === 'dyn' ? biasOfStarted(program, interpreter, kernel) : 0;
-  const move = moveOf(started, bias);
+export function imagesOf({ program, interpreter }: Loaded): Images {
+  const images = interpreter === undefined ? [program] : [program, interpreter];
+  const at = recordedRange(program);
   return {
-    segments: [...(interpreter === undefined ? [] : program.segments), ...segmentsMoved(started, bias)],
-    moves: interpreter === undefined ? [move] : [moveOf(program, 0), move],
-    floating: started.type === 'dyn' ? { start: move.start + move.delta, end: move.end + move.delta } : undefined,
+    segments: images.flatMap(segmentsInTrace),
+    program: { ...at, delta: isFloating(program) ? 0 : extentOf(program)[0] - at.start },
+    floating: images.filter(isFloating).map(recordedRange),
+    bases: {
+      ...(isFloating(program) ? { base: at.start } : {}),
+      ...(interpreter === undefined ? {} : { interpBase: recordedRange(interpreter).start }),
+    },
   };
 }
 
-function moveOf(layout: ProgramLayout, bias: number): Move {
+const isFloating = ({ type }: ProgramLayout): boolean => type === 'dyn';
+
+/** Where the recording has an image, in whole pages. */
+function recordedRange(layout: ProgramLayout): Range {
   const [low, high] = extentOf(layout);
   const start = layout.recordedAt ?? low;
-  return { start, end: start + ceilToPage(high) - low, delta: low + bias - start };
+  return { start, end: start + ceilToPage(high) - low };
 }
 
-/**
- * How far an exec moves the image that it starts, which is position-independent: exec ends at that image's entry.
- *
- * @returns 0 if the design cannot lay the images out: then exec fails
- */
-function biasOfStarted(program: ProgramLayout, interpreter: ProgramLayout | undefined, kernel: string): number {
-  const named = kernelNamed(kernel);
-  if (typeof named === 'string') return 0;
-  const design = designOf(named, { ...DEFAULT_PARAMETERS, ...named.parameters });
-  if (!isLoadable(program, design) || (interpreter !== undefined && !isLoadable(interpreter, design))) return 0;
-  const plan = planExec(design, {
-    program: loaded(program),
-    interpreter: interpreter === undefined ? undefined : loaded(interpreter),
-    argv: [],
-    env: [],
-    random: new Uint8Array(RANDOM_BYTES),
-  });
-  return typeof plan === 'string' ? 0 : plan.entry - imageOf(interpreter ?? program).entry;
-}
-
-const isLoadable = (layout: ProgramLayout, { userEnd }: Design): boolean => checkImage(imageOf(layout), layout.size, userEnd) === undefined;
-
-/** What a plan looks at are an image's headers alone, so its file is empty. */
-const loaded = (layout: ProgramLayout): { readonly file: File; readonly image: Image } => ({
-  file: new File('', [], new Uint8Array(0), true),
-  image: imageOf(layout),
-});
-
-/** The image that exec reads from the headers of the trace's file. */
-const imageOf = ({ type, entry = 0, segments }: ProgramLayout): Image => ({
-  type,
-  machine: MACHINE_RISCV,
-  entry,
-  phoff: ELF_HEADER_BYTES,
-  phnum: segments.length,
-  phentsize: PROGRAM_HEADER_BYTES,
-  segments: segments.map((segment) => ({
-    vaddr: segment.vaddr,
-    offset: segment.offset,
-    fileBytes: segment.filesz,
-    memoryBytes: segment.memsz,
-    flags: flagBits(segment),
-  })),
-  interp: undefined,
-});
+const segmentsInTrace = (layout: ProgramLayout): readonly SegmentSpec[] =>
+  isFloating(layout) ? segmentsMoved(layout, recordedRange(layout).start - extentOf(layout)[0]) : layout.segments;

@@ -1,8 +1,8 @@
 /**
  * Layouts of programs: what a recording does not hold and an ELF file does. A layout is numbers and names, never the file's bytes.
  *
- * A program that is linked for a fixed address stays there. A position-independent one has no place in a trace, so it becomes one that is
- * linked for `PIE_HOME`; the user says where the recording has it. An interpreter stays position-independent: exec places it.
+ * A program that is linked for a fixed address stays there, unless the import links it for another. Of a position-independent one, and of an
+ * interpreter, the user says where the recording has it.
  */
 import { floorToPage, hex, isPageAligned, PAGE_BYTES, parseElf, type Image } from '../../kernel-model/index.ts';
 import type { FileSpec, SegmentSpec } from '../header.ts';
@@ -20,12 +20,10 @@ export interface ProgramLayout {
   readonly seed: string;
   /** Address at which the recording has its lowest page; else it is the file's. */
   readonly recordedAt?: number | undefined;
-  /** Address at which the trace has its lowest page; else it is `PIE_HOME`, or the file's of one that is linked for it. */
+  /** Address for which the trace has a program linked that the file has linked for another: that of its lowest page. */
   readonly home?: number | undefined;
 }
 
-/** Where a position-independent program lies in a trace. */
-const PIE_HOME = 0x400000;
 const INTERPRETER_PATH_MAX = 255;
 /** What the bits of a program header's flags are called. */
 const FLAGS = ['none', 'x', 'w', 'wx', 'r', 'rx', 'rw', 'rwx'] as const;
@@ -83,25 +81,22 @@ export function extentOf({ segments }: ProgramLayout): readonly [low: number, hi
   return [floorToPage(low), Math.max(...segments.map(({ vaddr, memsz }) => vaddr + memsz))];
 }
 
-/** The program as the trace has it: linked for its home. */
+/** The program as the trace has it: linked for its home, if it has one. */
 export function linkedAtHome(layout: ProgramLayout): ProgramLayout {
   const [low] = extentOf(layout);
-  const { home = layout.type === 'dyn' ? PIE_HOME : low, recordedAt = low, entry, ...rest } = layout;
+  const { home, entry, ...rest } = layout;
+  if (home === undefined) return layout;
   return {
     ...rest,
-    type: 'exec',
     segments: segmentsMoved(layout, home - low),
     ...(entry === undefined ? {} : { entry: entry + home - low }),
-    recordedAt,
+    recordedAt: low,
   };
 }
 
 /** The segments, so many bytes further up. */
 export const segmentsMoved = ({ segments }: ProgramLayout, delta: number): SegmentSpec[] =>
   segments.map((segment) => ({ ...segment, vaddr: segment.vaddr + delta }));
-
-/** The bits of a segment's flags, as a program header has them. */
-export const flagBits = ({ flags }: SegmentSpec): number => FLAGS.indexOf(flags);
 
 /** The file of a program or an interpreter; `links` are its further paths. */
 export function programFile(path: string, links: readonly string[], layout: ProgramLayout, entry = layout.entry): FileSpec {

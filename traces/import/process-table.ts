@@ -189,14 +189,14 @@ export class ProcessTable {
   private adopt(recorded: number, line: number): Task {
     this.book.assume(`process ${recorded} runs ${UNKNOWN_PROGRAM}: the recording does not say when it began`, line);
     const task = this.add(recorded, undefined);
-    this.execute(task.process, UNKNOWN_PROGRAM, line);
+    this.execute(task.process, UNKNOWN_PROGRAM);
     return task;
   }
 
   /** The process executes a program. */
-  execute(process: Process, path: string, line: number, args: Pick<OpOf<'exec'>, 'argv' | 'env'> = {}): void {
+  execute(process: Process, path: string, args: Pick<OpOf<'exec'>, 'argv' | 'env'> = {}): void {
     process.programs.push(path);
-    process.space = this.programs.execute(process.pid, path, line, args);
+    process.space = this.programs.execute(process.pid, path, args);
   }
 
   // Ends.

@@ -4,10 +4,10 @@
  * Which pages those are, and where an x86-64 stack ended, is known only at the end of the recording; `finish` puts them in.
  */
 import { PAGE_BYTES } from '../../kernel-model/index.ts';
-import type { FileSpec, KernelSpec } from '../header.ts';
+import type { FileSpec } from '../header.ts';
 import type { Op, OpOf } from '../op.ts';
 import { TraceFiles, type Layouts } from './files.ts';
-import { placeImages } from './images.ts';
+import { imagesOf } from './images.ts';
 import type { OpList } from './op-list.ts';
 import type { Range } from './range.ts';
 import type { ReportBook } from './report.ts';
@@ -16,7 +16,6 @@ import { StandIns } from './stand-ins.ts';
 
 export interface ProgramOptions {
   readonly layouts: Layouts;
-  readonly kernel: KernelSpec;
   /** End of the recorded stack; else it is taken from the addresses used. */
   readonly stackEnd?: number | undefined;
   /** A page that is there from every exec on, whatever is recorded: qemu-riscv64's signal trampoline. */
@@ -54,18 +53,13 @@ export class Programs {
   }
 
   /** The process executes the program. @returns its new space */
-  execute(pid: number, path: string, line: number, args: Pick<OpOf<'exec'>, 'argv' | 'env'> = {}): KnownSpace {
-    const { kernel, stackEnd, trampoline } = this.options;
+  execute(pid: number, path: string, args: Pick<OpOf<'exec'>, 'argv' | 'env'> = {}): KnownSpace {
+    const { stackEnd, trampoline } = this.options;
     const standIns = new StandIns(stackEnd);
     this.standIns.set(this.ops.length, standIns);
-    const images = placeImages(this.files.execute(path), kernel.name);
-    if (images.floating !== undefined)
-      this.book.assume(
-        `the interpreter at the exec of ${path} lies where ${kernel.name} puts it (for a kernel of another design import with --kernel)`,
-        line,
-      );
+    const images = imagesOf(this.files.execute(path));
     const space = KnownSpace.ofExec(images, standIns, stackEnd);
-    this.ops.push({ pid, op: 'exec', path, ...args, ...(stackEnd === undefined ? {} : { stack: stackEnd }) });
+    this.ops.push({ pid, op: 'exec', path, ...args, ...(stackEnd === undefined ? {} : { stack: stackEnd }), ...images.bases });
     if (trampoline === undefined) return space;
     space.map(trampoline, PAGE_BYTES);
     this.ops.push(anonymousMapping(pid, 'rx', { start: trampoline, end: trampoline + PAGE_BYTES }));

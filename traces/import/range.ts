@@ -9,6 +9,3 @@ export interface Range {
 export interface Move extends Range {
   readonly delta: number;
 }
-
-/** The most that a stack reaches down from its end: Linux's RLIMIT_STACK. */
-export const STACK_BYTES_MAX = 8 * 2 ** 20;

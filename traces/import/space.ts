@@ -6,10 +6,10 @@
  */
 import { ceilToPage, floorToPage, PAGE_BYTES } from '../../kernel-model/index.ts';
 import type { SegmentSpec } from '../header.ts';
-import type { Op } from '../op.ts';
+import { STACK_BYTES_MAX, type Op } from '../op.ts';
 import { AddressMap } from './address-map.ts';
-import type { PlacedImages } from './images.ts';
-import { STACK_BYTES_MAX, type Range } from './range.ts';
+import type { Images } from './images.ts';
+import type { Range } from './range.ts';
 import type { StandIns } from './stand-ins.ts';
 
 /** More pages than this are not taken from one call. */
@@ -18,46 +18,36 @@ const CALL_PAGES_MAX = 65536;
 export class KnownSpace {
   /** Where recorded addresses are. */
   readonly addresses: AddressMap;
-  private readonly images: PlacedImages;
+  private readonly images: Images;
   private readonly standIns: StandIns;
   private ranges: readonly Range[];
   private heap: Range | undefined;
   /** Pages that were looked up and found. */
   private readonly found = new Set<number>();
-  /** Has an op shown where the kernel placed what it places itself? */
-  private isPlaceShown: boolean;
 
-  private constructor(images: PlacedImages, addresses: AddressMap, standIns: StandIns, ranges: readonly Range[], isPlaceShown: boolean) {
+  private constructor(images: Images, addresses: AddressMap, standIns: StandIns, ranges: readonly Range[]) {
     this.images = images;
     this.addresses = addresses;
     this.standIns = standIns;
     this.ranges = ranges;
-    this.isPlaceShown = isPlaceShown;
   }
 
   /** The space that an exec makes. */
-  static ofExec(images: PlacedImages, standIns: StandIns, stackEnd: number | undefined): KnownSpace {
+  static ofExec(images: Images, standIns: StandIns, stackEnd: number | undefined): KnownSpace {
     const segments = images.segments.map(({ vaddr, memsz }) => ({ start: floorToPage(vaddr), end: ceilToPage(vaddr + memsz) }));
     const stack = stackEnd === undefined ? [] : [{ start: stackEnd - STACK_BYTES_MAX, end: stackEnd }];
-    return new KnownSpace(images, new AddressMap(images.moves), standIns, [...segments, ...stack], images.floating === undefined);
+    return new KnownSpace(images, new AddressMap(images.program), standIns, [...segments, ...stack]);
   }
 
   copy(): KnownSpace {
-    const copy = new KnownSpace(this.images, this.addresses.copy(), this.standIns, this.ranges, this.isPlaceShown);
+    const copy = new KnownSpace(this.images, this.addresses.copy(), this.standIns, this.ranges);
     copy.heap = this.heap;
     return copy;
   }
 
-  /**
-   * Is this the first access to what the kernel placed itself? It shows the place: a kernel that has something else there must say so.
-   *
-   * Asked once for each access, in order.
-   */
-  showsPlace(address: number): boolean {
-    const { floating } = this.images;
-    if (this.isPlaceShown || floating === undefined || address < floating.start || address >= floating.end) return false;
-    this.isPlaceShown = true;
-    return true;
+  /** Does something that the kernel places begin or end here? Then the pages on both sides may lie apart in a replay. */
+  isBorder(address: number): boolean {
+    return this.images.floating.some(({ start, end }) => address === start || address === end);
   }
 
   /** The first byte of a page that a segment has, one that allows the access if there is a choice; the page's start if none has any. */

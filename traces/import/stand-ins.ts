@@ -4,7 +4,8 @@
  * Such pages are collected by program image while its processes run, and become mappings right after its exec.
  */
 import { PAGE_BYTES } from '../../kernel-model/index.ts';
-import { STACK_BYTES_MAX, type Range } from './range.ts';
+import { STACK_BYTES_MAX } from '../op.ts';
+import type { Range } from './range.ts';
 
 /** The stack of x86-64 is above this; what is read but never written there is the vDSO or a library. */
 const STACK_AREA = 0x7ff0_0000_0000;

@@ -72,7 +72,8 @@ describe('faultline import', () => {
     expect((await binary(program)).err).to.include('say where the recording has it, as FILE@0xBASE');
     expect((await binary(`${program}@0x555555554000`)).out).to.match(/^missing .*give --binary \/ld\.so=FILE@0xBASE/m);
     const { out } = await binary(`${program}@0x555555554000`, `/ld.so=${at('interpreter')}@0x7ffff7fca000`);
-    expect(out).to.include('lies where kevlar puts it').and.not.to.include('missing');
+    expect(out).to.not.include('missing');
+    expect(readFileSync(at('t.jsonl'), 'utf8')).to.include('"interpBase":"0x7ffff7fca000"');
   });
 
   // prettier-ignore
