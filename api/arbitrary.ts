@@ -3,7 +3,7 @@ import type fc from 'fast-check';
 import type { NamedKernel } from '../kernel-model/index.ts';
 import { traces as arbitraryTraces } from '../properties/arbitraries.ts';
 import type { GeneratedTrace, GenerateOptions } from '../properties/generate.ts';
-import type { CheckMode } from '../sim/checker.ts';
+import type { CheckMode } from '../sim/check/checker.ts';
 import { digester } from './digester.ts';
 
 export interface TraceOptions extends Omit<GenerateOptions, 'kernel'> {

@@ -7,7 +7,7 @@ import type { NamedKernel, Parameters } from '../kernel-model/index.ts';
 import type { SuppliedFiles } from '../traces/content.ts';
 import type { TraceHeader } from '../traces/header.ts';
 import type { Op } from '../traces/op.ts';
-import type { CheckMode } from '../sim/checker.ts';
+import type { CheckMode } from '../sim/check/checker.ts';
 import { explain as explainSteps } from '../sim/explain/explain.ts';
 import { explainedDocument } from '../sim/explain/document.ts';
 import { explanationLines } from '../sim/explain/text.ts';

@@ -9,7 +9,7 @@
 import fc from 'fast-check';
 import type { FileSpec, KernelSpec } from '../traces/header.ts';
 import type { Op } from '../traces/op.ts';
-import type { CheckMode } from '../sim/checker.ts';
+import type { CheckMode } from '../sim/check/checker.ts';
 import type { Digester } from '../sim/digest.ts';
 import { createPrng, type Stream } from '../sim/prng.ts';
 import { ShrinkError, shrinkTrace } from '../sim/shrink/shrink.ts';

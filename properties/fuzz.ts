@@ -4,7 +4,7 @@
  * A campaign takes the results of runs in the order of their numbers, so its findings do not depend on how many workers
  * make them. A finding is new if nothing before had its signature.
  */
-import type { CheckMode } from '../sim/checker.ts';
+import type { CheckMode } from '../sim/check/checker.ts';
 import type { Digester } from '../sim/digest.ts';
 import type { Finding } from '../sim/finding.ts';
 import { Replay } from '../sim/replay.ts';

@@ -8,7 +8,7 @@
 import { PAGE_BYTES, type Kernel, type Parameters, type Process, type Vma } from '../kernel-model/index.ts';
 import type { Op } from '../traces/op.ts';
 import type { Digester, Hasher } from '../sim/digest.ts';
-import { continues } from '../sim/reference-vmas.ts';
+import { continues } from '../sim/reference/vmas.ts';
 import { Replay } from '../sim/replay.ts';
 import type { Result } from '../sim/trace-hart.ts';
 import type { Watcher } from '../sim/watcher.ts';

@@ -5,7 +5,7 @@
  * and no id belongs to two. The others replay the trace more than once (metamorphic.ts, round-trip.ts). A property is a
  * function from a trace to sentences that say what does not hold; none knows a rule of the kernel.
  */
-import { CHECK_MODES } from '../sim/checker.ts';
+import { CHECK_MODES } from '../sim/check/checker.ts';
 import type { Digester } from '../sim/digest.ts';
 import type { Finding } from '../sim/finding.ts';
 import { replay } from '../sim/replay.ts';

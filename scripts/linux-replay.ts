@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { EXIT } from '../sim/cli/exit-code.ts';
 import { textLines } from '../sim/cli/text-lines.ts';
-import { CHECK_MODES } from '../sim/checker.ts';
+import { CHECK_MODES } from '../sim/check/checker.ts';
 import { AgreementCounter } from '../sim/conformance/agreement.ts';
 import { compareRecordings } from '../sim/conformance/compare.ts';
 import { runOnModel, type ModelOptions } from '../sim/conformance/run-model.ts';

@@ -13,11 +13,11 @@ import {
   type NamedKernel,
   type Parameters,
 } from '../kernel-model/index.ts';
-import { Checker, type CheckMode } from './checker.ts';
+import { Checker, type CheckMode } from './check/checker.ts';
 import { headline, type Finding } from './finding.ts';
 import { vdsoBytes } from './linux/signal-frame.ts';
 import { Machine } from './machine.ts';
-import { Reference } from './reference.ts';
+import { Reference } from './reference/reference.ts';
 import { ReplayError } from './replay.ts';
 import type { Hart, HartMemory } from './riscv/hart.ts';
 import { Interpreter } from './riscv/interpreter.ts';

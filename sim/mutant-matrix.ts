@@ -10,7 +10,7 @@
 import { MUTANTS, type Mutant, type NamedKernel } from '../kernel-model/index.ts';
 import type { TraceHeader } from '../traces/header.ts';
 import type { Op } from '../traces/op.ts';
-import type { CheckMode } from './checker.ts';
+import type { CheckMode } from './check/checker.ts';
 import type { Digester } from './digest.ts';
 import type { Finding } from './finding.ts';
 import { Replay, replay } from './replay.ts';

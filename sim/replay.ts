@@ -20,13 +20,13 @@ import {
 import { fileBytes, type SuppliedFiles } from '../traces/content.ts';
 import type { KernelSpec, TraceHeader } from '../traces/header.ts';
 import type { Op } from '../traces/op.ts';
-import { Checker, type CheckMode } from './checker.ts';
+import { Checker, type CheckMode } from './check/checker.ts';
 import type { Digester } from './digest.ts';
 import { headline, type Finding } from './finding.ts';
 import { Machine } from './machine.ts';
 import type { Watcher } from './watcher.ts';
 import { MarkCounter, type CheckCounts } from './marks.ts';
-import { Reference } from './reference.ts';
+import { Reference } from './reference/reference.ts';
 import { RunDigest } from './run-digest.ts';
 import type { Result } from './trace-hart.ts';
 

@@ -19,8 +19,8 @@ import {
   type Process,
 } from '../../kernel-model/index.ts';
 import type { ByteReport } from '../finding.ts';
-import { isInPage, ReferencePages } from '../reference-pages.ts';
-import type { Reference } from '../reference.ts';
+import { isInPage, ReferencePages } from '../reference/pages.ts';
+import type { Reference } from '../reference/reference.ts';
 import type { Findings } from './findings.ts';
 
 const PAGE_WORDS = PAGE_BYTES / 4;

@@ -1,7 +1,7 @@
 /** `faultline explain`: why a trace fails, in sentences: the byte, its way, the decisions to blame, what would be otherwise. */
 import { setImmediate } from 'node:timers/promises';
 import type { Trace } from '../../traces/codec.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { createDigester } from '../digest.ts';
 import { explainedDocument } from '../explain/document.ts';
 import { explain, type Explained, type ExplainOptions } from '../explain/explain.ts';

@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { formatOp } from '../../traces/notation.ts';
 import type { NewFinding } from '../../properties/fuzz.ts';
 import { summarizeFeatures } from '../../properties/state-coverage.ts';
-import { CHECK_MODES, type CheckMode } from '../checker.ts';
+import { CHECK_MODES, type CheckMode } from '../check/checker.ts';
 import { alignColumns } from '../report.ts';
 import type { CommandDefinition } from './context.ts';
 import { EXIT } from './exit-code.ts';

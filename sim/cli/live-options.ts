@@ -1,7 +1,7 @@
 /** Flags that `run`, `record` and `suite` share, and the machine that they ask for. */
 import { Option, type Command } from 'commander';
 import type { Parameters } from '../../kernel-model/index.ts';
-import { CHECK_MODES, type CheckMode } from '../checker.ts';
+import { CHECK_MODES, type CheckMode } from '../check/checker.ts';
 import { ENGINES, LiveMachine, type EngineName } from '../live.ts';
 import type { Watcher } from '../watcher.ts';
 import { kernelName, wholeNumber } from './options.ts';

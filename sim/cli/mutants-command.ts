@@ -13,7 +13,7 @@ import {
 } from '../../kernel-model/index.ts';
 import { generateTrace } from '../../properties/generate.ts';
 import { InvalidArgumentError } from 'commander';
-import { CHECK_MODES } from '../checker.ts';
+import { CHECK_MODES } from '../check/checker.ts';
 import { createDigester } from '../digest.ts';
 import { huntMutant, huntRight, type Hunt, type HuntOptions } from '../mutant-matrix.ts';
 import {

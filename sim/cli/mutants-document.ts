@@ -1,6 +1,6 @@
 /** The kill matrix as one JSON document. */
 import { UNMODELLED_BUGS } from '../../kernel-model/index.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Finding } from '../finding.ts';
 import type { Hunt } from '../mutant-matrix.ts';
 import { killersOf, median, type Matrix, type MutantRow, type UnseenMutant } from '../mutant-report.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { kernelNamed } from '../../kernel-model/index.ts';
-import { CHECK_MODES } from '../checker.ts';
+import { CHECK_MODES } from '../check/checker.ts';
 import { namesModule } from './kernel-module.ts';
 
 /** @throws InvalidArgumentError, which commander shows with the name of the flag */

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { kernelNamed, rightKernelFor, type Parameters, type Profile } from '../../kernel-model/index.ts';
 import type { TraceHeader } from '../../traces/header.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { createDigester } from '../digest.ts';
 import { reportLines } from '../report.ts';
 import { describeRunDifference } from '../twice.ts';

@@ -7,7 +7,7 @@ import type { Trace } from '../../traces/codec.ts';
 import { encodeHeader, encodeOp } from '../../traces/codec.ts';
 import { formatOp } from '../../traces/notation.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { createDigester } from '../digest.ts';
 import { alignColumns, counted, indent } from '../report.ts';
 import type { CertificateLine } from '../shrink/certificate.ts';

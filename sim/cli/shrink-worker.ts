@@ -1,7 +1,7 @@
 /** A worker thread of `faultline shrink --jobs`: replays one candidate after the other. */
 import { workerData } from 'node:worker_threads';
 import type { SuppliedFiles } from '../../traces/content.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { createDigester } from '../digest.ts';
 import { Evaluator, type Candidate, type Outcome } from '../shrink/evaluate.ts';
 import { loadKernelModule } from './kernel-module.ts';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { KERNELS } from '../../kernel-model/index.ts';
 import type { Trace } from '../../traces/codec.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { createDigester, type Digester } from '../digest.ts';
 import { sweepPage, sweepSvgFile } from '../plot/sweep-page.ts';
 import { sweepPoint } from '../plot/sweep-points.ts';

@@ -10,7 +10,7 @@ import type { SequenceOp } from '../../traces/sequences/op.ts';
 import type { StepResult } from '../../traces/sequences/result.ts';
 import type { Recording, Sequence } from '../../traces/sequences/sequence.ts';
 import { traceOfSequence, type Step } from '../../traces/sequences/to-trace.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Digester } from '../digest.ts';
 import { Replay } from '../replay.ts';
 import type { Result } from '../trace-hart.ts';

@@ -8,7 +8,7 @@ import { rightKernelFor, type NamedKernel } from '../../kernel-model/index.ts';
 import type { SuppliedFiles } from '../../traces/content.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Digester } from '../digest.ts';
 import type { Finding } from '../finding.ts';
 import { kernelToRun, ReplayError, type Replay, type ReplayResult } from '../replay.ts';

@@ -8,7 +8,7 @@
  */
 import { kernelNamed, type Mutant, type NamedKernel } from '../../kernel-model/index.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Signature } from '../shrink/signature.ts';
 import { findingLike, type Bench, type Explaining } from './run.ts';
 import type { RuleName } from './spy.ts';

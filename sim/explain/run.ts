@@ -8,7 +8,7 @@ import type { NamedKernel } from '../../kernel-model/index.ts';
 import { fileBytes, type SuppliedFiles } from '../../traces/content.ts';
 import type { FileSpec, TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Digester } from '../digest.ts';
 import type { Finding } from '../finding.ts';
 import { Replay, type ReplayResult } from '../replay.ts';

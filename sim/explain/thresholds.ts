@@ -7,7 +7,7 @@
  */
 import { mostCachedPages, pid as asPid, type NamedKernel } from '../../kernel-model/index.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import { isVisible, type Finding } from '../finding.ts';
 import type { Replay } from '../replay.ts';
 import type { Signature } from '../shrink/signature.ts';

@@ -9,7 +9,7 @@ import { fileBytes, type SuppliedFiles } from '../../traces/content.ts';
 import { TraceError } from '../../traces/format-error.ts';
 import type { FileSpec, TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
-import type { CheckMode } from '../checker.ts';
+import type { CheckMode } from '../check/checker.ts';
 import type { Digester } from '../digest.ts';
 import type { Finding } from '../finding.ts';
 import { Replay, ReplayError, type ReplayResult } from '../replay.ts';

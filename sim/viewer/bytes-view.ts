@@ -1,6 +1,6 @@
 /** What the viewer shows of one page: the bytes expected and found, and in words what should back them and where they came from. */
 import { floorToPage, pfn, type Kernel } from '../../kernel-model/index.ts';
-import type { Reference } from '../reference.ts';
+import type { Reference } from '../reference/reference.ts';
 import { cachedFrames, differences, expectedPage, frameAt, piecesOf, spaceOf, type Piece, type Range } from './page-pieces.ts';
 
 export interface BytesView {

@@ -4,7 +4,7 @@
  * They are thinned out when they take more memory than BYTES_MAX, so any run fits, and a long one that changes much is replayed further.
  */
 import type { Machine } from '../machine.ts';
-import type { Reference } from '../reference.ts';
+import type { Reference } from '../reference/reference.ts';
 import { ownBytes, pack, unpack, type PackedSnapshot } from './packed-snapshot.ts';
 import { copyReference, restoreReference, type ReferenceCopy } from './reference-copy.ts';
 

@@ -21,7 +21,7 @@ import {
   type Vma,
 } from '../../kernel-model/index.ts';
 import { describeProvenance } from '../finding.ts';
-import type { Reference } from '../reference.ts';
+import type { Reference } from '../reference/reference.ts';
 
 export const SOURCES = ['cache', 'file', 'zero', 'gap', 'copy', 'written', 'kernel', 'unknown'] as const;
 export type Source = (typeof SOURCES)[number];

@@ -6,7 +6,7 @@
  * restored any number of times; two processes that share a space after vfork share it afterwards too.
  */
 import type { File } from '../../kernel-model/index.ts';
-import type { Reference, ReferenceSpace } from '../reference.ts';
+import type { Reference, ReferenceSpace } from '../reference/reference.ts';
 
 export interface ReferenceCopy {
   readonly spaces: ReadonlyMap<number, ReferenceSpace>;

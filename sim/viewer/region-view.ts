@@ -1,6 +1,6 @@
 /** What the viewer shows of a huge page: each of its pages, where their bytes came from, which are wrong, and the VMAs in them. */
 import { floorTo, PAGE_BYTES, vpnOf, type Kernel, type Vma } from '../../kernel-model/index.ts';
-import type { Reference } from '../reference.ts';
+import type { Reference } from '../reference/reference.ts';
 import { cachedFrames, frameAt, piecesOf, spaceOf, wrongBytes, type Piece, type Range } from './page-pieces.ts';
 
 /** A VMA's part of a page. */

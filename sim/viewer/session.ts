@@ -11,9 +11,9 @@ import { KernelBug, type Kernel, type KernelEvent } from '../../kernel-model/ind
 import type { SuppliedFiles } from '../../traces/content.ts';
 import type { TraceHeader } from '../../traces/header.ts';
 import type { Op } from '../../traces/op.ts';
-import { Checker } from '../checker.ts';
+import { Checker } from '../check/checker.ts';
 import type { Machine } from '../machine.ts';
-import { Reference } from '../reference.ts';
+import { Reference } from '../reference/reference.ts';
 import { filesOf, Replay } from '../replay.ts';
 import type { Result } from '../trace-hart.ts';
 import type { Watcher } from '../watcher.ts';

@@ -10,7 +10,7 @@ import {
   type Kernel,
   type Vma,
 } from '../../kernel-model/index.ts';
-import type { Reference } from '../reference.ts';
+import type { Reference } from '../reference/reference.ts';
 import { protOfEntry, spaceOf, wrongBytes } from './page-pieces.ts';
 
 /** Neighbouring pages of one state; absent pages are left out. */

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamedKernel, Parameters } from '../../kernel-model/index.ts';
-import type { CheckMode } from '../../sim/checker.ts';
+import type { CheckMode } from '../../sim/check/checker.ts';
 import { LiveMachine, type EngineName } from '../../sim/live.ts';
 import type { CrashReport } from '../../sim/linux/crash-report.ts';
 import { standardTree } from '../../sim/linux/fs/standard-tree.ts';

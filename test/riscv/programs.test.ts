@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { CheckMode } from '../../sim/checker.ts';
+import type { CheckMode } from '../../sim/check/checker.ts';
 import { standardTree } from '../../sim/linux/fs/standard-tree.ts';
 import { LINUX_DEFAULTS, LinuxSystem, type RunResult } from '../../sim/linux/system.ts';
 import { LiveMachine, type EngineName, type LiveResult } from '../../sim/live.ts';

@@ -1,9 +1,9 @@
 /** The reference reader: what a byte of a process must be, fact by fact. */
 import { expect } from 'chai';
-import { vaddr, type File } from '../../kernel-model/index.ts';
-import { Reference } from '../../sim/reference.ts';
-import { programFile } from '../helpers/files.ts';
-import { configOf, fileOf } from '../helpers/model.ts';
+import { vaddr, type File } from '../../../kernel-model/index.ts';
+import { Reference } from '../../../sim/reference/reference.ts';
+import { programFile } from '../../helpers/files.ts';
+import { configOf, fileOf } from '../../helpers/model.ts';
 
 const AT = 0x4000_0000;
 const PAGE = 4096;

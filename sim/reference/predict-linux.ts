@@ -4,16 +4,16 @@
  * The order of the tests is that of the kernel's functions (Linux 6.18, mm/): it decides which of two mistakes is reported. Calls that
  * go through several VMAs stop at the first that refuses and leave what they have done.
  */
-import { ceilToPage, isPageAligned, PAGE_BYTES, PROT_READ, PROT_WRITE, vaddr } from '../kernel-model/index.ts';
-import type { OpOf } from '../traces/op.ts';
+import { ceilToPage, isPageAligned, PAGE_BYTES, PROT_READ, PROT_WRITE, vaddr } from '../../kernel-model/index.ts';
+import type { OpOf } from '../../traces/op.ts';
 import { predictMadvise, predictMlock, predictMunlock } from './predict-linux-advice.ts';
 import { predictMmap } from './predict-linux-mmap.ts';
 import { predictMremap } from './predict-linux-mremap.ts';
 import type { CallPredictors } from './prediction.ts';
-import { lockingAccess, populate, STACK_GAP_BYTES } from './reference-linux.ts';
+import { lockingAccess, populate, STACK_GAP_BYTES } from './linux.ts';
 import type { Reference } from './reference.ts';
-import { continues, wishesOf, type ReferenceVma } from './reference-vmas.ts';
-import { protBits, type Result } from './trace-hart.ts';
+import { continues, wishesOf, type ReferenceVma } from './vmas.ts';
+import { protBits, type Result } from '../trace-hart.ts';
 
 export const LINUX_CALLS: CallPredictors = {
   mmap: predictMmap,

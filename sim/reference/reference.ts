@@ -8,7 +8,7 @@
  * it, and allows what all VMAs in it that are no pads allow. And a private page of a file that can change is copied
  * whole when it is first written, because from then on it no longer follows the file.
  *
- * Both designs share this. What only linux has (guarded pages, VMAs that grow down, ranges that move) is in reference-linux.ts.
+ * Both designs share this. What only linux has (guarded pages, VMAs that grow down, ranges that move) is in linux.ts.
  */
 import {
   cutVma,
@@ -24,7 +24,7 @@ import {
   type Design,
   type Errno,
   type Vma,
-} from '../kernel-model/index.ts';
+} from '../../kernel-model/index.ts';
 import {
   fileOffsetOf,
   fillFromFile,
@@ -36,7 +36,7 @@ import {
   pieceOf,
   type ReferenceVma,
   type Wishes,
-} from './reference-vmas.ts';
+} from './vmas.ts';
 
 /** What an access meets. */
 export type Verdict = 'ok' | 'SIGSEGV' | 'SIGBUS';

@@ -6,9 +6,9 @@
  * when the others write. So is everything since the last time a frame was refused or the cache lost
  * a page: caches only promise to be warm as long as they are left alone.
  */
-import type { KernelEvent } from '../kernel-model/index.ts';
-import type { Op } from '../traces/op.ts';
-import type { Result } from './trace-hart.ts';
+import type { KernelEvent } from '../../kernel-model/index.ts';
+import type { Op } from '../../traces/op.ts';
+import type { Result } from '../trace-hart.ts';
 
 interface Life {
   /** The program, its arguments and every op since, one after the other. */

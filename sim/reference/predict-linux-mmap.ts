@@ -4,13 +4,13 @@
  * The order of the tests is the kernel's (ksys_mmap_pgoff, do_mmap, __get_unmapped_area of Linux 6.18): it decides which of two
  * mistakes is reported. A failed mmap has changed nothing.
  */
-import { ceilToPage, isPageAligned, PROT_WRITE, vaddr } from '../kernel-model/index.ts';
-import type { OpOf } from '../traces/op.ts';
+import { ceilToPage, isPageAligned, PROT_WRITE, vaddr } from '../../kernel-model/index.ts';
+import type { OpOf } from '../../traces/op.ts';
 import type { Expected } from './prediction.ts';
-import { lockingAccess, populate, STACK_GAP_BYTES } from './reference-linux.ts';
+import { lockingAccess, populate, STACK_GAP_BYTES } from './linux.ts';
 import type { Reference } from './reference.ts';
-import { NO_WISHES, wishesOf } from './reference-vmas.ts';
-import { protBits, type Result } from './trace-hart.ts';
+import { NO_WISHES, wishesOf } from './vmas.ts';
+import { protBits, type Result } from '../trace-hart.ts';
 
 type MmapOp = OpOf<'mmap'>;
 

@@ -4,14 +4,14 @@
  * Where VMAs that continue each other may be one to the kernel or two (merging hangs on facts that no program sees), both answers
  * are legal: EFAULT for a range over two, or success.
  */
-import { ceilToPage, isPageAligned } from '../kernel-model/index.ts';
-import type { OpOf } from '../traces/op.ts';
+import { ceilToPage, isPageAligned } from '../../kernel-model/index.ts';
+import type { OpOf } from '../../traces/op.ts';
 import type { Expected } from './prediction.ts';
 import { isLegalPlace, mayFit, mustFit } from './predict-linux-mmap.ts';
-import { lengthen, lockingAccess, moveRange, populate } from './reference-linux.ts';
+import { lengthen, lockingAccess, moveRange, populate } from './linux.ts';
 import type { Reference } from './reference.ts';
-import { continues, wishesOf, type ReferenceVma } from './reference-vmas.ts';
-import type { Result } from './trace-hart.ts';
+import { continues, wishesOf, type ReferenceVma } from './vmas.ts';
+import type { Result } from '../trace-hart.ts';
 
 interface Request {
   readonly pid: number;

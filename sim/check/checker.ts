@@ -8,18 +8,18 @@
  *
  * An invariant that failed once is not asked again. What only the reference can tell is here; the rest is the model's.
  */
-import { File, hex, INVARIANTS, Survey, type Kernel, type KernelEvent, type Process } from '../kernel-model/index.ts';
-import type { Op } from '../traces/op.ts';
-import { ByteChecker } from './check/byte-checker.ts';
-import { Findings } from './check/findings.ts';
-import { Trouble } from './check/trouble.ts';
-import { vmaDifference } from './check/vma-difference.ts';
-import type { Finding } from './finding.ts';
-import { predict } from './predict.ts';
-import type { Reference } from './reference.ts';
-import type { Result } from './trace-hart.ts';
+import { File, hex, INVARIANTS, Survey, type Kernel, type KernelEvent, type Process } from '../../kernel-model/index.ts';
+import type { Op } from '../../traces/op.ts';
+import { ByteChecker } from './byte-checker.ts';
+import { Findings } from './findings.ts';
+import { Trouble } from './trouble.ts';
+import { vmaDifference } from './vma-difference.ts';
+import type { Finding } from '../finding.ts';
+import { predict } from '../reference/predict.ts';
+import type { Reference } from '../reference/reference.ts';
+import type { Result } from '../trace-hart.ts';
 import { WarmExecs } from './warm-exec.ts';
-import type { Watcher } from './watcher.ts';
+import type { Watcher } from '../watcher.ts';
 
 export const CHECK_MODES = ['every', 'changes', 'end', 'none'] as const;
 export type CheckMode = (typeof CHECK_MODES)[number];

@@ -1,11 +1,11 @@
 /** Kept pages of the reference, beside a second reference that is asked byte by byte: they never differ. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { vaddr } from '../../kernel-model/index.ts';
-import { ReferencePages } from '../../sim/reference-pages.ts';
-import { Reference } from '../../sim/reference.ts';
-import { configOf, fileOf } from '../helpers/model.ts';
-import { runs } from '../helpers/seed.ts';
+import { vaddr } from '../../../kernel-model/index.ts';
+import { ReferencePages } from '../../../sim/reference/pages.ts';
+import { Reference } from '../../../sim/reference/reference.ts';
+import { configOf, fileOf } from '../../helpers/model.ts';
+import { runs } from '../../helpers/seed.ts';
 
 const PAGE = 4096;
 const AT = 0x4000_0000;

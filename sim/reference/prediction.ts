@@ -1,7 +1,7 @@
 /** What a predictor of one op is, and which ops each design answers in its own way. */
-import type { Op, OpName, OpOf } from '../traces/op.ts';
+import type { Op, OpName, OpOf } from '../../traces/op.ts';
 import type { Reference } from './reference.ts';
-import type { Result } from './trace-hart.ts';
+import type { Result } from '../trace-hart.ts';
 
 /** What had to be answered: exactly this, or `undefined` for an answer that is legal as it is. */
 export type Expected = Result | undefined;

@@ -4,9 +4,9 @@
  *
  * Each function is what one paragraph of the manual says; none asks how a kernel gets there. Ranges are page-aligned.
  */
-import { ceilToPage, floorToPage, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type File } from '../kernel-model/index.ts';
+import { ceilToPage, floorToPage, PAGE_BYTES, PROT_WRITE, vaddr, type Access, type File } from '../../kernel-model/index.ts';
 import type { Reference } from './reference.ts';
-import { continues, grants, isBehindFile, pieceOf, wishesOf, type ReferenceVma, type Wishes } from './reference-vmas.ts';
+import { continues, grants, isBehindFile, pieceOf, wishesOf, type ReferenceVma, type Wishes } from './vmas.ts';
 
 /** What SEGV and BUS say of an address: nothing there, no right to it, or nothing behind it. */
 export type SignalCode = 'MAPERR' | 'ACCERR' | 'ADRERR';

@@ -4,7 +4,7 @@
  * Machine code makes thousands of accesses between two ops, all to a few pages. A kept page is what the reference's own `page`
  * and `access` gave, and each store goes to both. Pages that follow a file are never kept: others can change them.
  */
-import { floorToPage, PAGE_BYTES } from '../kernel-model/index.ts';
+import { floorToPage, PAGE_BYTES } from '../../kernel-model/index.ts';
 import type { Reference, ReferenceSpace, WrittenPage } from './reference.ts';
 
 export interface KeptPage {

@@ -15,7 +15,7 @@ import {
   type Access,
   type Design,
   type Vma,
-} from '../kernel-model/index.ts';
+} from '../../kernel-model/index.ts';
 
 /** What a process of a linux kernel has asked for a VMA, as far as it decides what a program can see. */
 export interface Wishes {

@@ -12,10 +12,10 @@ import {
   type AddressSpace,
   type Kernel,
   type Vma,
-} from '../../kernel-model/index.ts';
-import { SCENES, traceOf } from '../../scripts/write-regressions.ts';
-import { CHECK_MODES } from '../../sim/checker.ts';
-import { fileAt, findingsOf, kernelThat, play, type SceneOptions } from '../helpers/scene.ts';
+} from '../../../kernel-model/index.ts';
+import { SCENES, traceOf } from '../../../scripts/write-regressions.ts';
+import { CHECK_MODES } from '../../../sim/check/checker.ts';
+import { fileAt, findingsOf, kernelThat, play, type SceneOptions } from '../../helpers/scene.ts';
 
 const AT = 0xa_0000_0000;
 const MAPPED = `

@@ -13,11 +13,11 @@ import {
   PROT_WRITE,
   vaddr,
   type Design,
-} from '../kernel-model/index.ts';
-import type { OpOf } from '../traces/op.ts';
+} from '../../kernel-model/index.ts';
+import type { OpOf } from '../../traces/op.ts';
 import type { CallPredictors, Expected } from './prediction.ts';
 import type { Reference } from './reference.ts';
-import { protBits, type Result } from './trace-hart.ts';
+import { protBits, type Result } from '../trace-hart.ts';
 
 export const KEVLAR_CALLS: CallPredictors = {
   mmap(reference, op, actual) {

@@ -4,13 +4,13 @@
  * madvise goes through the mapped parts of its range in order; a VMA that refuses ends it, a hole is reported at the end, when all
  * else is done. mlock stops at a hole. Both leave what they have done.
  */
-import { ceilToPage, floorToPage, isPageAligned, PROT_READ, PROT_WRITE, type Access } from '../kernel-model/index.ts';
-import type { OpOf } from '../traces/op.ts';
+import { ceilToPage, floorToPage, isPageAligned, PROT_READ, PROT_WRITE, type Access } from '../../kernel-model/index.ts';
+import type { OpOf } from '../../traces/op.ts';
 import type { Expected } from './prediction.ts';
-import { guard, lockingAccess, populate, punchHole, type Populating } from './reference-linux.ts';
+import { guard, lockingAccess, populate, punchHole, type Populating } from './linux.ts';
 import type { Reference } from './reference.ts';
-import { fileOffsetOf, wishesOf, type ReferenceVma, type Wishes } from './reference-vmas.ts';
-import type { Result } from './trace-hart.ts';
+import { fileOffsetOf, wishesOf, type ReferenceVma, type Wishes } from './vmas.ts';
+import type { Result } from '../trace-hart.ts';
 
 type AdviceName = OpOf<'madvise'>['advice'];
 

@@ -7,15 +7,15 @@
  *
  * Here is what all designs answer alike; the calls that change mappings are in predict-kevlar.ts and predict-linux.ts.
  */
-import { floorToPage, PAGE_BYTES, type Access, type DesignName, type File } from '../kernel-model/index.ts';
-import type { Op, OpName } from '../traces/op.ts';
-import { gainedBytes, writtenBytes } from './outside-ops.ts';
+import { floorToPage, PAGE_BYTES, type Access, type DesignName, type File } from '../../kernel-model/index.ts';
+import type { Op, OpName } from '../../traces/op.ts';
+import { gainedBytes, writtenBytes } from '../outside-ops.ts';
 import { KEVLAR_CALLS } from './predict-kevlar.ts';
 import { LINUX_CALLS } from './predict-linux.ts';
 import { isCall, type CallName, type CallPredictors, type Expected, type Predictor } from './prediction.ts';
-import { growDown } from './reference-linux.ts';
+import { growDown } from './linux.ts';
 import type { Reference, Verdict } from './reference.ts';
-import type { Result } from './trace-hart.ts';
+import type { Result } from '../trace-hart.ts';
 
 const CALLS: Readonly<Record<DesignName, CallPredictors>> = { kevlar: KEVLAR_CALLS, linux: LINUX_CALLS };
 
