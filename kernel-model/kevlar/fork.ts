@@ -4,40 +4,22 @@
  * A failing fork gives everything back; the parent's entries may stay write-protected, which costs it a fault and
  * nothing else. A frame that a pin may write is copied at once, so that the pin and the parent keep seeing one frame.
  */
-import { addProcess } from '../processes.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
-import { dropSpace } from '../exit.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
 import { copyForChild, holdHuge, splitHuge } from '../mapping.ts';
+import { forkWith } from '../processes.ts';
 import { frameOfPte, isLeaf, isValid, PTE_WRITE } from '../pte.ts';
 import { vaddrOf, type Pfn, type Pid, type Vpn } from '../units.ts';
 
 /** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
-export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
-  if (k.processes.has(childPid)) return 'EAGAIN';
-  const space = k.createSpace(childPid);
-  if (space === undefined) return 'ENOMEM';
-  const from = parent.space;
-  space.vmas = from.vmas.copy();
-  if (!k.rules.forkKeepsShared()) makePrivate(space);
-  space.heapStart = from.heapStart;
-  space.heapEnd = from.heapEnd;
-  space.heapLimit = from.heapLimit;
-  space.placementNext = from.placementNext;
-  const isComplete = yield* shareEntries(k, from, space);
-  if (k.rules.forkFlushesParent()) for (const cpu of k.cpus) cpu.tlb.flushAsid(from.asid);
-  if (!isComplete) {
-    if (k.rules.failedCallUndoes('fork')) yield* dropSpace(k, space);
-    else k.spaces.delete(space);
-    return 'ENOMEM';
-  }
-  addProcess(k, parent, childPid, space);
-  return childPid;
-}
+export const fork = (k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> =>
+  forkWith(k, parent, childPid, { copyVmas, copyPages: shareEntries });
 
-function makePrivate({ vmas }: AddressSpace): void {
-  for (const vma of [...vmas.list]) if (vma.shared) vmas.replace(vma, [{ ...vma, shared: false }]);
+function copyVmas(k: Kernel, from: AddressSpace, to: AddressSpace): void {
+  to.vmas = from.vmas.copy();
+  if (k.rules.forkKeepsShared()) return;
+  for (const vma of [...to.vmas.list]) if (vma.shared) to.vmas.replace(vma, [{ ...vma, shared: false }]);
 }
 
 /** Shares every entry of one table tree with another. @returns false when a table, a copy or a count could not be had */

@@ -19,14 +19,8 @@ import { hasFlag, VM } from './vma.ts';
 
 /** Gives the child, whose VMAs are there, the entries that fork copies. @returns false when a table, a copy or a count could not be had */
 export function* forkPages(k: Kernel, parent: AddressSpace, child: AddressSpace): Operation<boolean> {
-  let isComplete = true;
-  for (const vma of parent.vmas.ascending) {
-    if (!needsCopy(vma, child)) continue;
-    isComplete = yield* forkVma(k, parent, child, vma);
-    if (!isComplete) break;
-  }
-  if (k.rules.forkFlushesParent()) for (const cpu of k.cpus) cpu.tlb.flushAsid(parent.asid);
-  return isComplete;
+  for (const vma of parent.vmas.ascending) if (needsCopy(vma, child) && !(yield* forkVma(k, parent, child, vma))) return false;
+  return true;
 }
 
 /** Does the child have the VMA, and can there be something in it that no fault would bring back? */

@@ -5,8 +5,7 @@
  */
 import type { AddressSpace } from '../address-space.ts';
 import type { Errno } from '../errors.ts';
-import { dropSpace } from '../exit.ts';
-import { addProcess } from '../processes.ts';
+import { forkWith } from '../processes.ts';
 import type { Kernel, Operation, Process } from '../kernel.ts';
 import type { Pid } from '../units.ts';
 import type { Vma } from '../vma.ts';
@@ -15,23 +14,8 @@ import { forkPages } from './pages.ts';
 import { hasFlag, withFlags, VM, type LinuxVmaOf } from './vma.ts';
 
 /** Makes process `childPid` a copy of `parent`. @returns ENOMEM when frames or counts run out, EAGAIN if the pid is taken */
-export function* fork(k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> {
-  if (k.processes.has(childPid)) return 'EAGAIN';
-  const space = k.createSpace(childPid);
-  if (space === undefined) return 'ENOMEM';
-  const from = parent.space;
-  const { heapStart, heapEnd, heapLimit, placementNext } = from;
-  Object.assign(space, { heapStart, heapEnd, heapLimit, placementNext });
-  copyVmas(k, from, space);
-  const isComplete = yield* forkPages(k, from, space);
-  if (!isComplete) {
-    if (k.rules.failedCallUndoes('fork')) yield* dropSpace(k, space);
-    else k.spaces.delete(space);
-    return 'ENOMEM';
-  }
-  addProcess(k, parent, childPid, space);
-  return childPid;
-}
+export const fork = (k: Kernel, parent: Process, childPid: Pid): Operation<Pid | Errno> =>
+  forkWith(k, parent, childPid, { copyVmas, copyPages: forkPages });
 
 function copyVmas(k: Kernel, from: AddressSpace, to: AddressSpace): void {
   for (const vma of from.vmas.ascending as readonly LinuxVmaOf[])
